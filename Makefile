@@ -1,0 +1,49 @@
+# Everything runs in .venv, which the first target creates; an active virtual
+# environment is left alone. `make demo ARGS="--help"` lists the demo's options.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+INTERPRETED := $(wildcard tests/test_simd*.py tests/test_kernels*.py \
+                          tests/test_butterfly*.py)
+
+# The first Python that is new enough and can create environments.
+PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	"$$python" -c "$(PROBE)" >/dev/null 2>&1 && echo "$$python" && break; done)
+
+unexport PYTHONHOME PYTHONPATH
+
+.PHONY: demo test lint format clean
+
+demo: $(INSTALLED)
+	$(PY) -m fastbutterfly demo $(ARGS)
+
+# The second run interprets the kernels: slow, but every index is checked.
+test: $(INSTALLED)
+	$(PY) -m pytest $(ARGS)
+	$(if $(INTERPRETED),NUMBA_DISABLE_JIT=1 $(PY) -m pytest $(INTERPRETED))
+
+lint: $(INSTALLED)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+format: $(INSTALLED)
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+clean:
+	rm -rf $(VENV) .numba_cache .pytest_cache .ruff_cache
+
+$(INSTALLED): pyproject.toml
+	@test -n "$(PYTHON)" || { \
+	  echo "fastbutterfly needs Python 3.11 or newer with venv and ensurepip."; \
+	  echo "  Debian, Ubuntu: apt install python3 python3-venv"; \
+	  echo "  Fedora:         dnf install python3"; \
+	  echo "  elsewhere:      https://www.python.org/downloads"; \
+	  echo "Another interpreter: make PYTHON=/path/to/python3 ..."; \
+	  exit 1; } >&2
+	@echo "Installing fastbutterfly into $(VENV) with $(PYTHON) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@

@@ -1,0 +1,149 @@
+"""The boundary: arguments from the outside become what the kernels expect, or an error.
+
+Each argument has one normaliser, which owns its error message.
+"""
+
+import operator
+
+import numpy as np
+
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def as_dtype(dtype):
+    """float32 or float64."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in DTYPES:
+        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    return found
+
+
+def as_size(name, value, least=1):
+    """A Python int of at least `least`."""
+    try:
+        size = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"{name} must be an int, got {value!r} of type {type(value).__name__}"
+        ) from None
+    if size < least:
+        raise ValueError(f"{name} must be at least {least}, got {size}")
+    return size
+
+
+def as_power_of_two(name, value):
+    """A size that is a power of two."""
+    n = as_size(name, value)
+    if n & (n - 1):
+        raise ValueError(
+            f"{name} must be a power of two, got {n}; "
+            f"use fastbutterfly.truncated for other sizes"
+        )
+    return n
+
+
+def as_choice(name, value, choices):
+    """The entry of the dict `choices` that the string `value` names."""
+    try:
+        return choices[value]
+    except (KeyError, TypeError):
+        known = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {known}, got {value!r}") from None
+
+
+def as_generator(rng):
+    """A numpy.random.Generator from None, an int or a Generator."""
+    if rng is None or isinstance(rng, np.random.Generator):
+        return np.random.default_rng(rng)
+    try:
+        return np.random.default_rng(operator.index(rng))
+    except (TypeError, ValueError):
+        raise TypeError(
+            "rng must be None, a non-negative int or a numpy.random.Generator, "
+            f"got {rng!r}"
+        ) from None
+
+
+def as_numbers(name, value):
+    """An array of real numbers; lists are converted, nothing else is."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array: {error}") from None
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise TypeError(
+            f"{name} must hold real numbers of at most 64 bits, "
+            f"got dtype {array.dtype}; convert it first"
+        )
+    return array
+
+
+def common_dtype(dtype, *arrays):
+    """np.result_type of the operator and its arguments; integers count as float64."""
+    kinds = [a.dtype if a.dtype.kind == "f" else DTYPES[1] for a in arrays]
+    return np.result_type(dtype, *kinds)
+
+
+def as_axis(axis, ndim):
+    """A valid axis of an array with `ndim` dimensions, not negative."""
+    found = as_size("axis", axis, least=-ndim)
+    if found >= ndim:
+        raise ValueError(f"axis must lie in {-ndim} ... {ndim - 1}, got {found}")
+    return found % ndim
+
+
+def as_index(name, value, n):
+    """A read-only array of different indices below n; None when they are 0 ... n-1."""
+    if value is None:
+        return None
+    index = np.array(value, copy=True)
+    if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
+        raise TypeError(
+            f"{name} must be None or a one-dimensional array of ints, "
+            f"got shape {index.shape}, dtype {index.dtype}"
+        )
+    if not index.size:
+        raise ValueError(f"{name} must not be empty")
+    if index.min() < 0 or index.max() >= n:
+        raise ValueError(
+            f"{name} must lie in 0 ... {n - 1}, got {index.min()} ... {index.max()}"
+        )
+    if len(np.unique(index)) != len(index):
+        raise ValueError(f"{name} must not repeat an index")
+    index = index.astype(np.intp)
+    index.flags.writeable = False
+    return None if np.array_equal(index, np.arange(n)) else index
+
+
+def to_samples(name, x, axis, size):
+    """View or copy of x with `axis`, of the given size, moved last."""
+    if x.ndim == 0:
+        raise ValueError(f"{name} must have at least one dimension, got a number")
+    axis = as_axis(axis, x.ndim)
+    if x.shape[axis] != size:
+        raise ValueError(
+            f"{name} must have {size} elements along axis {axis}, got shape {x.shape}"
+        )
+    return np.moveaxis(x, axis, -1)
+
+
+def to_rows(x, dtype):
+    """C-ordered (batch, size) array of `dtype`; a copy only where one is needed."""
+    batch = int(np.prod(x.shape[:-1]))
+    return np.ascontiguousarray(x, dtype).reshape(batch, x.shape[-1])
+
+
+def check_out(out, shape, dtype):
+    """Raise unless `out` can take a result of this shape and dtype."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(
+            f"out must have shape {shape} and dtype {dtype}, "
+            f"got {out.shape} and {out.dtype}"
+        )
+    if not out.flags.writeable:
+        raise ValueError("out must be writeable, got a read-only array")

@@ -1,0 +1,60 @@
+"""Workers: parts of a batch on a thread pool."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from ._arrays import as_size
+
+_lock = threading.Lock()
+_pool = None  # (process id, size, executor)
+
+
+def cpu_count():
+    """Number of CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def as_workers(workers):
+    """A number of threads from None (all CPUs) or an int."""
+    return cpu_count() if workers is None else as_size("workers", workers)
+
+
+def run(work, items, workers):
+    """Call work(item) for each item, on at most `workers` threads."""
+    workers = min(workers, len(items))
+    if workers <= 1:
+        for item in items:
+            work(item)
+        return
+
+    def share(worker):
+        for item in items[worker::workers]:
+            work(item)
+
+    pool = _executor(workers - 1)
+    futures = [pool.submit(share, worker) for worker in range(1, workers)]
+    share(0)
+    for future in futures:
+        future.result()
+
+
+def _executor(size):
+    """A pool of at least `size` threads that belongs to this process."""
+    global _pool
+    with _lock:
+        if _pool is None or _pool[0] != os.getpid() or _pool[1] < size:
+            _pool = os.getpid(), size, ThreadPoolExecutor(size, "fastbutterfly")
+        return _pool[2]
+
+
+def _forget_pool():
+    """A forked child has neither its parent's threads nor a lock it can trust."""
+    global _lock, _pool
+    _lock, _pool = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)

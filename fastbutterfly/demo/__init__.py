@@ -1,0 +1,1 @@
+"""The demo: a butterfly in place of a dense layer, on handwritten digits."""

@@ -1,0 +1,101 @@
+"""The demo's words: what runs, the table, the pictures."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__, _machine
+from .contest import DENSE, Result
+
+HEADER = tuple(
+    zip(
+        ("", "hidden layer"),
+        ("weights", "layer"),
+        ("weights", "network"),
+        ("", "fewer"),
+        ("accuracy", "%"),
+        ("seconds", "/ epoch"),
+        ("", "faster"),
+        ("us per", "image"),
+        ("", "faster"),
+        strict=True,
+    )
+)
+
+
+def machine() -> str:
+    """Return one line on CPU and versions."""
+    versions = _machine.versions("numpy", "numba")
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    bits = _machine.register_bits()
+    return f"{_machine.cpu_name()} ({bits}-bit registers), {listed}"
+
+
+def title() -> str:
+    """Return the first line."""
+    return f"fastbutterfly {__version__} on {machine()}"
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return the table; ratios are to the dense network."""
+    dense = next(result for result in results if result.name == DENSE.name)
+    rows = [*HEADER, *(_row(result, dense) for result in results)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(_aligned(row, widths)).rstrip() for row in rows]
+    lines.insert(len(HEADER), "-" * (sum(widths) + 2 * (len(widths) - 1)))
+    return "\n".join(lines)
+
+
+def save_pictures(results: Sequence[Result], layer: Result, folder: Path) -> list[Path]:
+    """Draw the training curves and the factors of a butterfly layer, and save them.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Whose first runs are drawn.
+    layer : Result
+        Whose first layer, a `ButterflyLinear`, is drawn.
+    folder : Path
+        Created if it is not there.
+
+    Returns
+    -------
+    list of Path
+        The files; empty where matplotlib is not installed.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        return []
+    from .. import plot  # optional
+
+    figures = {
+        "training.png": plot.history({r.name: r.runs[0].history for r in results}),
+        "factors.png": plot.factors(layer.runs[0].net.layers[0].operator),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        figure.savefig(folder / name)
+    return [folder / name for name in figures]
+
+
+def _row(result, dense):
+    spread = f" ± {result.deviation:.1f}" if len(result.runs) > 1 else ""
+    return (
+        result.name,
+        f"{result.layer_weights:,}",
+        f"{result.n_weights:,}",
+        _ratio(dense.n_weights / result.n_weights),
+        f"{result.accuracy:.1f}{spread}",
+        f"{result.seconds:.3f}",
+        _ratio(dense.seconds / result.seconds),
+        f"{result.microseconds:.0f}",
+        _ratio(dense.microseconds / result.microseconds),
+    )
+
+
+def _ratio(value):
+    return f"{value:.0f}x" if value >= 10 else f"{value:.1f}x"
+
+
+def _aligned(row, widths):
+    first, *rest = zip(row, widths, strict=True)
+    return [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]

@@ -1,0 +1,37 @@
+"""Networks of dense and butterfly layers: train, predict, save, load.
+
+Layers map batches, (batch, n_in) to (batch, n_out), and compute in their own dtype.
+Their gradients are written by hand; training needs no framework.
+"""
+
+from .activations import ReLU
+from .butterfly_dense import ButterflyDense
+from .butterfly_linear import ButterflyLinear
+from .dense import Dense
+from .history import DivergenceError, History
+from .layer import Layer
+from .losses import MSE, CrossEntropy, Loss
+from .optimizers import SGD
+from .schedules import cosine, step_decay
+from .sequential import Sequential
+from .storage import load
+from .training import fit
+
+__all__ = [
+    "MSE",
+    "SGD",
+    "ButterflyDense",
+    "ButterflyLinear",
+    "CrossEntropy",
+    "Dense",
+    "DivergenceError",
+    "History",
+    "Layer",
+    "Loss",
+    "ReLU",
+    "Sequential",
+    "cosine",
+    "fit",
+    "load",
+    "step_decay",
+]

@@ -1,0 +1,84 @@
+"""The boundary of the networks: batches and options in, arrays of one layout out."""
+
+import math
+
+import numpy as np
+
+from .._arrays import as_numbers
+
+
+def as_samples(name, x, n_in):
+    """Real array of shape (rows, n_in), any dtype and order; n_in None: any width."""
+    x = as_numbers(name, x)
+    width = "n_in" if n_in is None else n_in
+    if x.ndim == 1:
+        raise ValueError(
+            f"{name} must have shape (rows, {width}), got {x.shape}; "
+            f"for one sample use {name}[None, :]"
+        )
+    if x.ndim != 2 or n_in not in (None, x.shape[1]):
+        raise ValueError(f"{name} must have shape (rows, {width}), got {x.shape}")
+    return x
+
+
+def as_batch(x, dtype):
+    """C-ordered samples in the layer's dtype; a copy only if one is needed."""
+    return np.ascontiguousarray(x, dtype)
+
+
+def check_finite(name, x, dtype):
+    """Raise if a row of x, converted to dtype, holds a NaN or an infinity."""
+    if x.dtype.kind != "f":
+        return
+    rows = max(1, 2**18 // max(1, x[:1].size))
+    for start in range(0, len(x), rows):
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(x[start : start + rows].astype(dtype, copy=False))
+        if not finite.all():
+            row, *rest = np.argwhere(~finite)[0].tolist()
+            value = x[(start + row, *rest)]
+            raise ValueError(
+                f"{name} must be finite in {np.dtype(dtype)}, got {value} in row "
+                f"{start + row}; remove or replace such samples"
+            )
+
+
+def as_number(name, value, *, below=math.inf):
+    """Python float in [0, below)."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number < below:
+        limit = "finite" if below == math.inf else f"below {below}"
+        raise ValueError(
+            f"{name} must be a number, at least 0 and {limit}, got {value!r}"
+        )
+    return number
+
+
+def as_flag(name, value):
+    """Python bool from True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def as_optional_vector(name, value, size):
+    """None, or a real array of shape (size,)."""
+    if value is None:
+        return None
+    value = as_numbers(name, value)
+    if value.shape != (size,):
+        raise ValueError(f"{name} must have shape ({size},), got {value.shape}")
+    return value
+
+
+def take(name, values, key, kind):
+    """values[key], which must be of exactly the type `kind`."""
+    value = values.get(key) if isinstance(values, dict) else None
+    if type(value) is not kind:
+        raise ValueError(
+            f"{name} needs {key!r}, of type {kind.__name__}, got {value!r}"
+        )
+    return value

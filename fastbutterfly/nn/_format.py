@@ -1,0 +1,100 @@
+"""The container of saved networks: four flat arrays in an .npz file.
+
+It is an uncompressed zip file, as `numpy.savez` writes it, with
+
+==============  ============================================================
+header          uint8: a JSON object in UTF-8, see `nn.load`
+parameters      float32 or float64: all trainable numbers, layer by layer
+constants       the same dtype: numbers that training does not change
+indices         int64: coordinates used and kept by butterflies
+==============  ============================================================
+
+Reading never unpickles, and allocates no more than a few times the file's size.
+"""
+
+import io
+import json
+import os
+import secrets
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+FORMAT = "fastbutterfly network"
+VERSION = 1
+NAMES = ("header", "parameters", "constants", "indices")
+
+
+def write(path, description, parameters, constants, indices):
+    """Write the file at once or not at all."""
+    path = Path(path)
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "dtype": parameters.dtype.name,
+        "layer": description,
+    }
+    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    arrays = dict(zip(NAMES, (text, parameters, constants, indices), strict=True))
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(draft, "xb") as file:
+            np.savez(file, **{name: _little(array) for name, array in arrays.items()})
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read(content):
+    """Header as a dict, then parameters, constants, indices, from a file's bytes."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in NAMES):
+            raise ValueError("it holds other arrays than a saved network does")
+        header, *arrays = (_member(archive, name, len(content)) for name in NAMES)
+    if header.dtype != np.uint8:
+        raise ValueError("its header is not text")
+    header = _checked_header(json.loads(header.tobytes()))
+    expected = (header["dtype"], header["dtype"], "int64")
+    for name, array, dtype in zip(NAMES[1:], arrays, expected, strict=True):
+        if array.dtype != np.dtype(dtype):
+            raise ValueError(f"{name} must be {dtype}, got {array.dtype}")
+    return header, *arrays
+
+
+def _checked_header(header):
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise ValueError("it is not a saved network")
+    version = header.get("version")
+    if type(version) is not int or version != VERSION:
+        raise ValueError(
+            f"its schema has version {version!r}, this release reads {VERSION}; "
+            "a newer release of fastbutterfly may read it"
+        )
+    if header.get("dtype") not in ("float32", "float64"):
+        raise ValueError(f"dtype must be float32 or float64: {header.get('dtype')!r}")
+    return header
+
+
+def _member(archive, name, size):
+    """Flat array in a member that is stored, not compressed."""
+    info = archive.getinfo(f"{name}.npy")
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size > size:
+        raise ValueError(f"{name} must be stored without compression")
+    data = archive.read(info)
+    stream = io.BytesIO(data)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError(f"{name} must be in .npy format 1.0")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    content = memoryview(data)[stream.tell() :]
+    if dtype.hasobject or dtype.names or dtype.newbyteorder("<") != dtype:
+        raise ValueError(f"{name} must hold plain numbers, got dtype {dtype}")
+    if len(shape) != 1 or shape[0] * dtype.itemsize != len(content):
+        raise ValueError(f"{name} has shape {shape} but {len(content)} bytes")
+    return np.frombuffer(content, dtype)
+
+
+def _little(array):
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))

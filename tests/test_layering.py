@@ -1,0 +1,104 @@
+"""Imports point downwards only, and no module grows beyond a sitting."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import fastbutterfly
+
+PACKAGE = Path(fastbutterfly.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+LEVELS = {
+    "_jit": 0,
+    "_simd": 1,
+    "_kernels": 2,
+    "_machine": 2,
+    "_arrays": 2,
+    "_initial": 2,
+    "_threads": 3,
+    "_operator": 3,
+    "_packing": 3,
+    "_factors": 3,
+    "_plan": 4,
+    "_structure": 5,
+    "butterfly": 6,
+    "transforms": 7,
+    "factorize": 8,
+    "nn": 8,
+    "sketch": 8,
+    "linalg": 9,
+    "sklearn": 9,
+    "export": 9,
+    "__init__": 10,
+    "plot": 11,
+    "demo": 12,
+    "cli": 13,
+    "__main__": 14,
+}
+USES_NUMBA = {"_simd", "_jit", "_kernels"}
+
+
+def unit(path):
+    """The module or subpackage of fastbutterfly that `path` belongs to."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path):
+    """The absolute dotted names that the file imports, wherever in it."""
+    package = ["fastbutterfly", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def imported_units(path):
+    """The units of fastbutterfly that the file imports."""
+    for name in imported(path):
+        package, _, rest = name.partition(".")
+        if package == "fastbutterfly" and rest:
+            head = rest.split(".")[0]
+            yield head if head in LEVELS else "__init__"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+class TestModule:
+    def test_has_a_level(self, path):
+        assert unit(path) in LEVELS
+
+    def test_imports_only_lower_levels(self, path):
+        own = unit(path)
+        upwards = [
+            other
+            for other in imported_units(path)
+            if other != own and LEVELS[other] >= LEVELS[own]
+        ]
+        assert not upwards
+
+    def test_numba_only_in_kernels(self, path):
+        roots = {name.partition(".")[0] for name in imported(path)}
+        assert not roots & {"numba", "llvmlite"} or unit(path) in USES_NUMBA
+
+    def test_is_short(self, path):
+        lines = path.read_text().count("\n")
+        assert lines <= 300
+
+
+def test_kernels_do_not_import_each_other_in_circles():
+    folder = PACKAGE / "_kernels"
+    graph = {
+        path.stem: {
+            name.split(".")[2]
+            for name in imported(path)
+            if name.startswith("fastbutterfly._kernels.")
+        }
+        for path in folder.glob("*.py")
+    }
+    while leaves := {name for name, needs in graph.items() if not needs & set(graph)}:
+        graph = {name: needs for name, needs in graph.items() if name not in leaves}
+    assert not graph

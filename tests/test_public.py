@@ -1,0 +1,83 @@
+"""What users can import, and what importing costs."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import fastbutterfly as fb
+from fastbutterfly import nn
+
+NAMES = {
+    fb: {
+        "Butterfly",
+        "fjlt",
+        "hadamard",
+        "identity",
+        "truncated",
+        "weights_bound",
+    },
+    nn: {
+        "MSE",
+        "SGD",
+        "ButterflyDense",
+        "ButterflyLinear",
+        "CrossEntropy",
+        "Dense",
+        "DivergenceError",
+        "History",
+        "Layer",
+        "Loss",
+        "ReLU",
+        "Sequential",
+        "cosine",
+        "fit",
+        "load",
+        "step_decay",
+    },
+}
+PUBLIC = [(module, name) for module, names in NAMES.items() for name in sorted(names)]
+
+
+@pytest.mark.parametrize("module", NAMES, ids=lambda module: module.__name__)
+def test_names(module):
+    assert set(module.__all__) == NAMES[module]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), PUBLIC, ids=[f"{m.__name__}.{name}" for m, name in PUBLIC]
+)
+def test_documented(module, name):
+    thing = getattr(module, name)
+    assert inspect.getdoc(thing)
+    if inspect.isclass(thing):
+        undocumented = [
+            member
+            for member, value in vars(thing).items()
+            if not member.startswith("_")
+            and (callable(value) or isinstance(value, property))
+            and not inspect.getdoc(value)
+        ]
+        assert not undocumented
+
+
+def test_import_is_light():
+    code = """
+import sys
+import fastbutterfly, fastbutterfly.nn
+from numba.core.registry import CPUDispatcher
+
+heavy = {"scipy.sparse.linalg", "matplotlib", "sklearn", "tqdm", "threadpoolctl"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+kernels = [
+    value
+    for name, module in list(sys.modules.items())
+    if name.startswith("fastbutterfly")
+    for value in vars(module).values()
+    if isinstance(value, CPUDispatcher)
+]
+compiled = [kernel for kernel in kernels if kernel.signatures]
+assert not compiled, compiled
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
