@@ -3,7 +3,8 @@
 import numba
 import numba.extending
 
-# Contraction, reassociation and signed zeros are relaxed; NaN and Inf keep their meaning.
+# Contraction, reassociation and signed zeros are relaxed; NaN and Inf keep their
+# meaning.
 FASTMATH = {"contract", "nsz", "reassoc"}
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH}
 

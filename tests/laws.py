@@ -51,7 +51,7 @@ def layer(blocks, s, x):
     """One layer on rows x, in float64."""
     pairs = np.asarray(x, float).reshape(len(x), len(blocks) // s, 2, s)
     blocks = np.asarray(blocks, float).reshape(len(blocks) // s, s, 2, 2)
-    return np.einsum("jsoc,bjcs->bjos", blocks, pairs).reshape(len(x), -1)
+    return np.einsum("jsoc,bjcs->bjos", blocks, pairs).reshape(np.shape(x))
 
 
 def forward(weights, order, x):
