@@ -3,6 +3,7 @@
 Each argument has one normaliser, which owns its error message.
 """
 
+import math
 import operator
 
 import numpy as np
@@ -127,12 +128,17 @@ def to_samples(name, x, axis, size):
         raise ValueError(
             f"{name} must have {size} elements along axis {axis}, got shape {x.shape}"
         )
-    return np.moveaxis(x, axis, -1)
+    return x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1)
+
+
+def from_samples(y, axis):
+    """Inverse of `to_samples`: the last axis moved to `axis`."""
+    return y if axis in (-1, y.ndim - 1) else np.moveaxis(y, -1, axis)
 
 
 def to_rows(x, dtype):
     """C-ordered (batch, size) array of `dtype`; a copy only where one is needed."""
-    batch = int(np.prod(x.shape[:-1]))
+    batch = math.prod(x.shape[:-1])
     return np.ascontiguousarray(x, dtype).reshape(batch, x.shape[-1])
 
 

@@ -11,7 +11,7 @@ from ._simd import REGISTER_BYTES, register_lanes
 from ._threads import run
 
 SERIAL = 1 << 21  # weights times samples below which a second thread does not pay
-PARTS = 16  # most partial sums of a gradient
+PARTS = 16  # most pieces of a batch, and partial sums of a gradient
 
 
 class Plan:
@@ -73,11 +73,11 @@ class Plan:
             self._orders[lanes] = packed_order(self.n, lanes, self.increasing)
         return self._orders[lanes]
 
-    def apply(self, weights, x, *, workers=1):
+    def apply(self, weights, x, *, workers=None):
         """Return B x for each row x, shape (batch, n_out)."""
         return self.apply_packed(self.pack(weights), x, workers=workers)
 
-    def apply_packed(self, packed, x, *, workers=1):
+    def apply_packed(self, packed, x, *, workers=None):
         """Return B x for each row x, shape (batch, n_out)."""
         rows = self._rows(x, self.inputs)
         flat, size = rows.reshape(-1), rows.shape[1]
@@ -93,7 +93,7 @@ class Plan:
         if self._is_small(len(x)):
             work(slice(None))
         else:
-            run(work, _parts(len(flat), size * together, 4 * workers), workers)
+            run(work, _parts(len(flat), size * together, PARTS), workers)
         return self._kept(y, len(x), self.outputs)
 
     def apply_one(self, packed, x):
@@ -109,11 +109,11 @@ class Plan:
         forward(_frozen(x), packed, y, y, size)
         return y[: self.n] if self.outputs is None else y[self.outputs]
 
-    def vjp(self, weights, x, g, *, workers=1):
+    def vjp(self, weights, x, g, *, workers=None):
         """Return the gradients of <g, B x>: (batch, n_in) and flat (n_stored,)."""
         return self.vjp_packed(self.pack(weights), x, g, workers=workers)
 
-    def vjp_packed(self, packed, x, g, *, workers=1):
+    def vjp_packed(self, packed, x, g, *, workers=None):
         """Return the gradients of <g, B x>: (batch, n_in) and flat (n_stored,).
 
         The batch is cut into parts that depend on its size alone, and their gradients

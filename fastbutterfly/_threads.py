@@ -18,13 +18,13 @@ def cpu_count():
 
 
 def as_workers(workers):
-    """A number of threads from None (all CPUs) or an int."""
-    return cpu_count() if workers is None else as_size("workers", workers)
+    """None, for all CPUs, or a number of threads."""
+    return None if workers is None else as_size("workers", workers)
 
 
 def run(work, items, workers):
-    """Call work(item) for each item, on at most `workers` threads."""
-    workers = min(workers, len(items))
+    """Call work(item) for each item, on at most `workers` threads; None: all CPUs."""
+    workers = min(cpu_count() if workers is None else workers, len(items))
     if workers <= 1:
         for item in items:
             work(item)

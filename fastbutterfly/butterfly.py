@@ -179,7 +179,7 @@ class Butterfly(Structure, Operator):
         y = self._plan.apply_packed(
             self._packed(dtype), rows, workers=as_workers(workers)
         )
-        y = np.moveaxis(y.reshape(shape), -1, axis)
+        y = _arrays.from_samples(y.reshape(shape), axis)
         if out is None:
             return y
         out[...] = y
@@ -240,7 +240,7 @@ class Butterfly(Structure, Operator):
             _arrays.to_rows(g_moved, dtype),
             workers=as_workers(workers),
         )
-        gx = np.moveaxis(gx.reshape(x_moved.shape), -1, axis)
+        gx = _arrays.from_samples(gx.reshape(x_moved.shape), axis)
         return gx, gweights.reshape(self.weights.shape)
 
     def __matmul__(self, x: ArrayLike) -> NDArray:

@@ -5,7 +5,6 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
 from .._arrays import as_dtype, as_generator, as_size
-from .._threads import as_workers
 from ..butterfly import Butterfly
 from ..transforms import truncated
 from ._checks import as_flag, as_optional_vector, take
@@ -152,7 +151,7 @@ class ButterflyLinear(Layer):
     def forward(self, x):
         """Return B x + bias; x is saved, and the weights as the kernels read them."""
         packed = self._plan.pack(self.weights.reshape(-1))
-        y = self._plan.apply_packed(packed, x, workers=as_workers(None))
+        y = self._plan.apply_packed(packed, x)
         if self.bias is not None:
             y += self.bias
         return y, (x, packed)
@@ -165,7 +164,7 @@ class ButterflyLinear(Layer):
         if not self.trainable and not input_gradient:
             return None
         x, packed = saved
-        gx, gweights = self._plan.vjp_packed(packed, x, g, workers=as_workers(None))
+        gx, gweights = self._plan.vjp_packed(packed, x, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights
         return gx
