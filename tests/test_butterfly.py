@@ -174,6 +174,10 @@ def test_workers_do_not_change_a_bit(n, batch, rng, monkeypatch):
         for a, b in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(a, b)
     laws.assert_close(results[0][0], laws.forward(B.weights, "increasing", x), n)
+    pieces = [slice(i, i + 10) for i in range(0, batch, 10)]
+    pieces = [B.vjp(x[piece], g[piece]) for piece in pieces]
+    laws.assert_close(results[0][1], np.concatenate([gx for gx, _ in pieces]), n)
+    laws.assert_close(results[0][2], np.sum([gw for _, gw in pieces], 0, float), n)
 
 
 @pytest.mark.parametrize("n", SMALL)
