@@ -4,7 +4,7 @@ Each takes the place of what went in (saved), of the gradient of what came out (
 and where the gradient of what went in goes (target); gw collects that of the weights.
 """
 
-from .._jit import helper, jit
+from .._jit import helper
 from .._simd import lanes, load, store, swap
 from .registers import mix, read, within_1, within_2, within_4, within_8, write
 
@@ -25,7 +25,7 @@ def mix_back(a, b, c, d, w, gw, p):
     )
 
 
-@jit
+@helper
 def back_two(saved, grad, target, w, gw, order, rows, samples):
     """Back through the two levels of `sweep_two`, for an even number of samples."""
     x, x0, x_row, x_sample = saved
@@ -60,7 +60,7 @@ def back_two(saved, grad, target, w, gw, order, rows, samples):
                 write(y, i + h1 * y_row, y_sample, gd)
 
 
-@jit
+@helper
 def back_one(saved, grad, target, w, gw, at, s, rows, samples):
     """Back through the level of `sweep_one`, for an even number of samples."""
     x, x0, x_row, x_sample = saved
@@ -96,7 +96,7 @@ def _back_within(s):
 back_1, back_2, back_4, back_8 = map(_back_within, (1, 2, 4, 8))
 
 
-@jit
+@helper
 def back_up(saved, grad, target, w, gw, rows, samples):
     """Back through strides 1, 2, ... within registers, forward on the way."""
     x, x0, x_row, x_sample = saved
@@ -122,7 +122,7 @@ def back_up(saved, grad, target, w, gw, rows, samples):
             store(y, y0 + r * y_row + h * y_sample, c)
 
 
-@jit
+@helper
 def back_down(saved, grad, target, w, gw, rows, samples):
     """Back through strides ..., 2, 1 within registers, forward on the way."""
     x, x0, x_row, x_sample = saved

@@ -36,20 +36,17 @@ def _forward(increasing):
                     source = place(x, start, u, n)
                 if step == steps - 1:
                     target = place(y, start, u, n)
+                up, down = (at, at + size, s, 2 * s), (at + size, at, 2 * s, s)
+                order = up if increasing else down
                 if t + 1 == levels:
                     sweep_one(source, target, w, at, s, rows, samples)
-                elif increasing and t == 0:
-                    sweep_up_two(
-                        source, target, w, at, at + size, s, 2 * s, rows, samples
-                    )
                 elif t == 0:
-                    sweep_two_down(
-                        source, target, w, at + size, at, 2 * s, s, rows, samples
-                    )
-                elif increasing:
-                    sweep_two(source, target, w, at, at + size, s, 2 * s, rows, samples)
+                    if increasing:
+                        sweep_up_two(source, target, w, order, rows, samples)
+                    else:
+                        sweep_two_down(source, target, w, order, rows, samples)
                 else:
-                    sweep_two(source, target, w, at + size, at, 2 * s, s, rows, samples)
+                    sweep_two(source, target, w, order, rows, samples)
 
     return forward
 

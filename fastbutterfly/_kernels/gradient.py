@@ -41,12 +41,12 @@ def _gradient(increasing):
                 target = place(scratch, (step - kept + 1) * tile, row, u)
                 if step < kept:
                     source = place(x, start, u, n)
+                up, down = (at, at + size, s, 2 * s), (at + size, at, 2 * s, s)
+                order = up if increasing else down
                 if t + 1 == levels:
                     sweep_one(source, target, w, at, s, rows, samples)
-                elif increasing:
-                    sweep_two(source, target, w, at, at + size, s, 2 * s, rows, samples)
                 else:
-                    sweep_two(source, target, w, at + size, at, 2 * s, s, rows, samples)
+                    sweep_two(source, target, w, order, rows, samples)
             back = place(scratch_read, steps * tile, row, u)
             if not increasing:
                 last = place(scratch_read, (steps - 1) * tile, row, u)
@@ -61,13 +61,11 @@ def _gradient(increasing):
                     saved, target = place(x, start, u, n), place(gx, start, u, n)
                 if increasing and step == steps - 1:
                     grad = place(g, start, u, n)
+                up, down = (at, at + size, s, 2 * s), (at + size, at, 2 * s, s)
+                order = up if increasing else down
                 if t + 1 == levels:
                     back_one(saved, grad, target, w, gw, at, s, rows, samples)
-                elif increasing:
-                    order = at, at + size, s, 2 * s
-                    back_two(saved, grad, target, w, gw, order, rows, samples)
                 else:
-                    order = at + size, at, 2 * s, s
                     back_two(saved, grad, target, w, gw, order, rows, samples)
             if increasing:
                 target = place(gx, start, u, n)

@@ -6,7 +6,7 @@ Weights of the level with stride 2^t registers start at w[(small + t) * size], w
 size = 2 * n and `small` layers lie within a register.
 """
 
-from .._jit import helper, jit
+from .._jit import helper
 from .._simd import lanes, load, store
 from .registers import mix, read, within_down, within_up, write
 
@@ -36,15 +36,18 @@ _keep, _up, _down = map(_for_both, (_nothing, within_up, within_down))
 def _sweep_two(before, after):
     """Make the sweep over two levels, with the layers within registers fused in."""
 
-    @jit
-    def sweep(source, target, w, at_1, at_2, h1, h2, rows, samples):
+    @helper
+    def sweep(source, target, w, order, rows, samples):
         """Blocks of a level with stride h1, then one with h2; they are s and 2 s.
+
+        `order` is where the weights of the two levels start, then h1 and h2.
 
         Rows r, r + s, r + 2 s, r + 3 s, with r % 4 s < s, are a closed group. Both
         levels' blocks on it are number r' and r' + s of their level.
         """
         x, x0, x_row, x_sample = source
         y, y0, y_row, y_sample = target
+        at_1, at_2, h1, h2 = order
         u, size = lanes(w), 2 * rows * lanes(w)
         s = min(h1, h2)
         for group in range(0, rows, 4 * s):
@@ -85,7 +88,7 @@ sweep_up_two = _sweep_two(_up, _keep)
 sweep_two_down = _sweep_two(_keep, _down)
 
 
-@jit
+@helper
 def sweep_one(source, target, w, at, s, rows, samples):
     """Blocks of the level with stride s."""
     x, x0, x_row, x_sample = source
@@ -104,7 +107,7 @@ def sweep_one(source, target, w, at, s, rows, samples):
                 store(y, i + s * y_row, w10 * a + w11 * b)
 
 
-@jit
+@helper
 def sweep_up(source, target, w, rows, samples):
     """All layers within registers, strides 1, 2, ..., on their own."""
     x, x0, x_row, x_sample = source
