@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from ._kernels.forward import forward_down, forward_up
-from ._kernels.gradient import gradient_down, gradient_up
+from ._kernels.gradient import SKEW, gradient_down, gradient_up
 from ._packing import packed_order
 from ._simd import REGISTER_BYTES, register_lanes
 from ._threads import run
@@ -127,11 +127,12 @@ class Plan:
         together = _together(size * x.itemsize, len(gx))
         parts = _parts(len(x_flat), size * together, PARTS, least=8)
         sums = [np.zeros_like(packed) for _ in parts or [slice(0)]]
+        tile = size * together + SKEW * register_lanes(x.dtype)
         gradient = gradient_up if self.increasing else gradient_down
 
         def work(numbered):
             total, part = numbered
-            scratch = np.empty(size * together * (self.depth // 2 + 3), x.dtype)
+            scratch = np.empty(tile * (self.depth // 2 + 3), x.dtype)
             rest = scratch, together, size
             gradient(x_flat[part], g_flat[part], packed, gx_flat[part], total, *rest)
 

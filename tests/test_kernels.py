@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fastbutterfly._kernels.forward import forward_down, forward_up
-from fastbutterfly._kernels.gradient import gradient_down, gradient_up
+from fastbutterfly._kernels.gradient import SKEW, gradient_down, gradient_up
 from fastbutterfly._plan import Plan
 from fastbutterfly._simd import register_lanes
 
@@ -60,7 +60,8 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     inputs = [x.reshape(-1), g.reshape(-1), packed]
     inputs = [guarded(a, writeable=False) for a in inputs]
     steps = n.bit_length() // 2 + 1
-    sizes = 6 * n, len(packed), 4 * n * steps
+    tile = 4 * n + SKEW * register_lanes(dtype)
+    sizes = 6 * n, len(packed), tile * steps
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     kernel_arguments = [inner for _, inner in (*inputs, *outputs)]
     GRADIENT[order](*kernel_arguments, 4, n)

@@ -10,6 +10,10 @@ from .._simd import frozen, lanes
 from .back import back_down, back_one, back_two, back_up
 from .sweep import place, sweep_one, sweep_two, sweep_up
 
+# Registers between two tiles. Without them the same row of all tiles falls into one
+# set of the L1 cache: 1.3 times slower at n = 1024, 1.9 times at 4096 in float64.
+SKEW = 20
+
 
 def _gradient(increasing):
     """Make the kernel for one order of the strides."""
@@ -21,7 +25,7 @@ def _gradient(increasing):
 
         The number of samples is even and n at least four registers. `together` samples
         are worked on at a time; `scratch` has room for a tile for each step and one
-        more.
+        more, and for SKEW registers each.
         """
         u, size, scratch_read = lanes(w), 2 * n, frozen(scratch)
         rows, levels = n // u, 0
@@ -30,7 +34,7 @@ def _gradient(increasing):
         small, steps = len(w) // size - levels, (levels + 1) // 2
         for start in range(0, len(x), n * together):
             samples = min(together, (len(x) - start) // n)
-            tile, row = n * samples, samples * u
+            tile, row = n * samples + SKEW * u, samples * u
             if increasing:
                 first = place(scratch, 0, row, u)
                 sweep_up(place(x, start, u, n), first, w, rows, samples)
