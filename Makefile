@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 INTERPRETED := $(wildcard tests/test_simd*.py tests/test_kernels*.py \
-                          tests/test_butterfly*.py)
+                          tests/test_butterfly*.py tests/test_nn_sgd*.py)
 
 # The first Python that is new enough and can create environments.
 PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))

@@ -70,6 +70,8 @@ def as_generator(rng):
 
 def as_numbers(name, value):
     """An array of real numbers; lists are converted, nothing else is."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array; call its filled() first")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -100,7 +102,10 @@ def as_index(name, value, n):
     """A read-only array of different indices below n; None when they are 0 ... n-1."""
     if value is None:
         return None
-    index = np.array(value, copy=True)
+    try:
+        index = np.array(value, copy=True)
+    except ValueError as error:
+        raise ValueError(f"{name} must be one-dimensional: {error}") from None
     if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
         raise TypeError(
             f"{name} must be None or a one-dimensional array of ints, "
@@ -114,9 +119,15 @@ def as_index(name, value, n):
         )
     if len(np.unique(index)) != len(index):
         raise ValueError(f"{name} must not repeat an index")
-    index = index.astype(np.intp)
-    index.flags.writeable = False
+    index = immutable(index.astype(np.intp))
     return None if np.array_equal(index, np.arange(n)) else index
+
+
+def immutable(array):
+    """A C-ordered copy that cannot be made writeable again."""
+    if not array.size:
+        return array
+    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 
 def to_samples(name, x, axis, size):
@@ -151,5 +162,7 @@ def check_out(out, shape, dtype):
             f"out must have shape {shape} and dtype {dtype}, "
             f"got {out.shape} and {out.dtype}"
         )
+    if any(step == 0 < size - 1 for step, size in zip(out.strides, shape, strict=True)):
+        raise ValueError("out must not use the same memory for several elements")
     if not out.flags.writeable:
         raise ValueError("out must be writeable, got a read-only array")

@@ -18,7 +18,7 @@ class Plan:
     """Size, order of strides, the coordinates used and kept; no weights, no checks.
 
     Arrays are C-ordered rows, x (batch, n_in) and g (batch, n_out), of the dtype of the
-    weights, which are flat. Results do not depend on the number of workers.
+    weights, which are flat; `packed` is what `pack` makes of them. Results do not depend on the number of workers.
     """
 
     def __init__(self, n, *, stride="increasing", inputs=None, outputs=None):
@@ -73,11 +73,7 @@ class Plan:
             self._orders[lanes] = packed_order(self.n, lanes, self.increasing)
         return self._orders[lanes]
 
-    def apply(self, weights, x, *, workers=None):
-        """Return B x for each row x, shape (batch, n_out)."""
-        return self.apply_packed(self.pack(weights), x, workers=workers)
-
-    def apply_packed(self, packed, x, *, workers=None):
+    def apply(self, packed, x, *, workers=None):
         """Return B x for each row x, shape (batch, n_out)."""
         rows = self._rows(x, self.inputs)
         flat, size = rows.reshape(-1), rows.shape[1]
@@ -109,11 +105,7 @@ class Plan:
         forward(_frozen(x), packed, y, y, size)
         return y[: self.n] if self.outputs is None else y[self.outputs]
 
-    def vjp(self, weights, x, g, *, workers=None):
-        """Return the gradients of <g, B x>: (batch, n_in) and flat (n_stored,)."""
-        return self.vjp_packed(self.pack(weights), x, g, workers=workers)
-
-    def vjp_packed(self, packed, x, g, *, workers=None):
+    def vjp(self, packed, x, g, *, workers=None):
         """Return the gradients of <g, B x>: (batch, n_in) and flat (n_stored,).
 
         The batch is cut into parts that depend on its size alone, and their gradients

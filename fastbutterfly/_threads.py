@@ -34,9 +34,16 @@ def run(work, items, workers):
         for item in items[worker::workers]:
             work(item)
 
-    pool = _executor(workers - 1)
-    futures = [pool.submit(share, worker) for worker in range(1, workers)]
-    share(0)
+    futures, left = [], list(range(workers))
+    try:
+        pool = _executor(workers - 1)
+        while len(left) > 1:
+            futures.append(pool.submit(share, left[-1]))
+            left.pop()
+    except RuntimeError:  # the interpreter is shutting down: no new threads
+        pass
+    for worker in left:
+        share(worker)
     for future in futures:
         future.result()
 

@@ -71,7 +71,7 @@ class Butterfly(Structure, Operator):
         outputs: ArrayLike | None = None,
     ):
         weights = _arrays.as_numbers("weights", weights)
-        weights = np.array(weights, _arrays.common_dtype(np.float32, weights))
+        weights = weights.astype(_arrays.common_dtype(np.float32, weights))
         shape = weights.shape
         n = 2 * shape[1] if len(shape) == 4 and shape[0] else 1
         if len(shape) != 4 or n != 1 << shape[0] or shape != (shape[0], n // 2, 2, 2):
@@ -79,7 +79,7 @@ class Butterfly(Structure, Operator):
                 "weights must have shape (depth, n/2, 2, 2) with n = 2**depth, "
                 f"got {shape}"
             )
-        weights.flags.writeable = False
+        weights = _arrays.immutable(weights)
         _arrays.as_choice("stride", stride, REVERSED)
         self._weights = weights
         self._plan = Plan(
@@ -176,9 +176,7 @@ class Butterfly(Structure, Operator):
         if out is not None:
             _arrays.check_out(out, np.moveaxis(np.empty(shape), -1, axis).shape, dtype)
         rows = _arrays.to_rows(moved, dtype)
-        y = self._plan.apply_packed(
-            self._packed(dtype), rows, workers=as_workers(workers)
-        )
+        y = self._plan.apply(self._packed(dtype), rows, workers=as_workers(workers))
         y = _arrays.from_samples(y.reshape(shape), axis)
         if out is None:
             return y
@@ -234,7 +232,7 @@ class Butterfly(Structure, Operator):
                 "g must have the shape of apply(x), "
                 f"got g of shape {g.shape} for x of shape {x.shape}"
             )
-        gx, gweights = self._plan.vjp_packed(
+        gx, gweights = self._plan.vjp(
             self._packed(dtype),
             _arrays.to_rows(x_moved, dtype),
             _arrays.to_rows(g_moved, dtype),

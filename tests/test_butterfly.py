@@ -227,6 +227,8 @@ def test_value(rng):
     assert all(np.shares_memory(block, B.weights) for block in B.blocks)
     with pytest.raises(ValueError, match="read-only"):
         B.weights[0] = 0
+    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+        B.weights.setflags(write=True)
     with pytest.raises(AttributeError):
         B.weights = B.weights
     source = np.array(B.weights)
@@ -249,3 +251,24 @@ def test_nan_and_inf_stay_in_their_sample():
     y = fb.hadamard(8) @ x
     expected = np.inf * np.sign(fb.hadamard(8).to_dense()[:, 0])
     np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.skipif(laws.INTERPRETED, reason="needs the cache of compiled kernels")
+def test_the_cache_sees_changes_in_other_kernel_files():
+    from fastbutterfly import _jit
+    from fastbutterfly._kernels.forward import forward_up
+
+    assert forward_up._cache._cache_file._source_stamp == _jit.DIGEST
+    assert len(_jit.DIGEST) == 64
+
+
+def test_threads_after_the_pool_has_gone(rng, monkeypatch):
+    def gone(size):
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    B = draw(rng, 64)
+    x = rng.standard_normal((40, 64))
+    expected = B.apply(x)
+    monkeypatch.setattr("fastbutterfly._plan.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._threads._executor", gone)
+    np.testing.assert_array_equal(B.apply(x, workers=3), expected)

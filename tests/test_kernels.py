@@ -66,7 +66,7 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     kernel_arguments = [inner for _, inner in (*inputs, *outputs)]
     GRADIENT[order](*kernel_arguments, 4, n)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
-    gx, gweights = plan.vjp(weights.reshape(-1), x, g)
+    gx, gweights = plan.vjp(packed, x, g)
     np.testing.assert_array_equal(outputs[0][1], gx.reshape(-1))
     np.testing.assert_allclose(
         plan.unpack(outputs[1][1]), gweights, rtol=0, atol=1e3 * np.finfo(dtype).eps

@@ -16,6 +16,7 @@ import io
 import json
 import os
 import secrets
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -87,9 +88,19 @@ def _member(archive, name, size):
     stream = io.BytesIO(data)
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError(f"{name} must be in .npy format 1.0")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    except Exception:  # NumPy evaluates the header, so it can fail in any way
+        raise ValueError(f"{name} has no valid .npy header") from None
     content = memoryview(data)[stream.tell() :]
-    if dtype.hasobject or dtype.names or dtype.newbyteorder("<") != dtype:
+    if (
+        dtype.hasobject
+        or dtype.fields
+        or dtype.subdtype
+        or dtype.newbyteorder("<") != dtype
+    ):
         raise ValueError(f"{name} must hold plain numbers, got dtype {dtype}")
     if len(shape) != 1 or shape[0] * dtype.itemsize != len(content):
         raise ValueError(f"{name} has shape {shape} but {len(content)} bytes")

@@ -113,7 +113,8 @@ class ButterflyLinear(Layer):
         Examples
         --------
         >>> import fastbutterfly as fb
-        >>> fb.nn.ButterflyLinear.from_operator(fb.hadamard(8)).n_weights
+        >>> from fastbutterfly import nn
+        >>> nn.ButterflyLinear.from_operator(fb.hadamard(8)).n_weights
         48
         """
         if not isinstance(operator, Butterfly):
@@ -151,7 +152,7 @@ class ButterflyLinear(Layer):
     def forward(self, x):
         """Return B x + bias; x is saved, and the weights as the kernels read them."""
         packed = self._plan.pack(self.weights.reshape(-1))
-        y = self._plan.apply_packed(packed, x)
+        y = self._plan.apply(packed, x)
         if self.bias is not None:
             y += self.bias
         return y, (x, packed)
@@ -164,7 +165,7 @@ class ButterflyLinear(Layer):
         if not self.trainable and not input_gradient:
             return None
         x, packed = saved
-        gx, gweights = self._plan.vjp_packed(packed, x, g)
+        gx, gweights = self._plan.vjp(packed, x, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights
         return gx
