@@ -18,7 +18,8 @@ class Plan:
     """Size, order of strides, the coordinates used and kept; no weights, no checks.
 
     Arrays are C-ordered rows, x (batch, n_in) and g (batch, n_out), of the dtype of the
-    weights, which are flat; `packed` is what `pack` makes of them. Results do not depend on the number of workers.
+    weights, which are flat; `packed` is what `pack` makes of them. Results do not
+    depend on the number of workers.
     """
 
     def __init__(self, n, *, stride="increasing", inputs=None, outputs=None):

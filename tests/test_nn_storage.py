@@ -1,5 +1,6 @@
 """save and load: bit equality, one schema, and files that are not what they claim."""
 
+import copy
 import io
 import json
 import zipfile
@@ -145,14 +146,15 @@ HOSTILE = {
         "ButterflyDense cannot be made of",
     ),
     "huge": ({"json": layer_entry(1, n_in=10**30)}, "parameters has 14 numbers left"),
-    "negative": ({"json": layer_entry(1, n_in=-6, n_out=-2)}, "numbers left"),
+    "negative": ({"json": layer_entry(1, n_in=-6, n_out=-2)}, "positive 'n_in'"),
+    "no inputs": ({"json": layer_entry(1, n_in=0)}, "positive 'n_in', got 0"),
     "float size": ({"json": layer_entry(1, n_in=6.0)}, "'n_in', of type int"),
     "bool size": ({"json": layer_entry(1, n_in=True)}, "'n_in', of type int"),
     "unfitting": ({"json": layer_entry(1, n_in=2, n_out=6)}, "left|too many|must take"),
     "n": ({"json": layer_entry(0, n=6)}, "a power of two as 'n', got 6"),
     "huge n": ({"json": layer_entry(0, n=2**70)}, "constants has 48 numbers left"),
     "stride": ({"json": layer_entry(0, stride="no")}, "stride must be one of"),
-    "n zero": ({"json": layer_entry(0, n=0)}, "a power of two"),
+    "n zero": ({"json": layer_entry(0, n=0)}, "positive 'n', got 0"),
     "short": ({"parameters": lambda a: a[:-1]}, "numbers left where a layer needs"),
     "long": ({"parameters": lambda a: np.append(a, a[:1])}, "1 numbers too many"),
     "index": ({"indices": lambda a: a + 1}, r"inputs must lie in 0 \.\.\. 7"),
@@ -239,3 +241,11 @@ def test_foreign_file(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"foreign\.npz.* is not a network"):
         nn.load(path)
+
+
+def test_a_frozen_layer_stays_frozen_when_copied():
+    layer = nn.ButterflyLinear(8, 8, trainable=False, rng=0)
+    again = copy.deepcopy(layer)
+    np.testing.assert_array_equal(again.weights, layer.weights)
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        again.weights.setflags(write=True)

@@ -81,4 +81,6 @@ def take(name, values, key, kind):
         raise ValueError(
             f"{name} needs {key!r}, of type {kind.__name__}, got {value!r}"
         )
+    if kind is int and value < 1:
+        raise ValueError(f"{name} needs a positive {key!r}, got {value}")
     return value

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
-from .._arrays import as_dtype, as_generator, as_size
+from .._arrays import as_dtype, as_generator, as_size, immutable
 from ..butterfly import Butterfly
 from ..transforms import truncated
 from ._checks import as_flag, as_optional_vector, take
@@ -136,8 +136,7 @@ class ButterflyLinear(Layer):
             arrays["bias"] = bias
         self._own(**arrays)
         if not trainable:
-            self.weights = operator.weights.astype(dtype)
-            self.weights.flags.writeable = False
+            self.weights = immutable(operator.weights.astype(dtype))
         self.n_weights = self._plan.n_weights * trainable
         self.n_weights += 0 if bias is None else self.n_out
 
@@ -210,6 +209,11 @@ class ButterflyLinear(Layer):
             outputs=reader.indices(n_out),
         )
         return cls.from_operator(operator, bias=bias, trainable=trainable)
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if not self.trainable:
+            self.weights = immutable(self.weights)
 
     def __repr__(self):
         tail = "" if self.bias is not None else ", bias=False"
