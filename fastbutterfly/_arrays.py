@@ -103,7 +103,7 @@ def as_index(name, value, n):
     if value is None:
         return None
     try:
-        index = np.array(value, copy=True)
+        index = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be one-dimensional: {error}") from None
     if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
@@ -119,14 +119,14 @@ def as_index(name, value, n):
         )
     if len(np.unique(index)) != len(index):
         raise ValueError(f"{name} must not repeat an index")
-    index = immutable(index.astype(np.intp))
+    index = immutable(index.astype(np.intp, copy=False))
     return None if np.array_equal(index, np.arange(n)) else index
 
 
 def immutable(array):
     """A C-ordered copy that cannot be made writeable again."""
     if not array.size:
-        return array
+        return array.copy()  # NumPy makes no view of an empty buffer
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 

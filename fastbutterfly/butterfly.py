@@ -71,7 +71,8 @@ class Butterfly(Structure, Operator):
         outputs: ArrayLike | None = None,
     ):
         weights = _arrays.as_numbers("weights", weights)
-        weights = weights.astype(_arrays.common_dtype(np.float32, weights))
+        dtype = _arrays.common_dtype(np.float32, weights)
+        weights = weights.astype(dtype, copy=False)
         shape = weights.shape
         n = 2 * shape[1] if len(shape) == 4 and shape[0] else 1
         if len(shape) != 4 or n != 1 << shape[0] or shape != (shape[0], n // 2, 2, 2):
@@ -174,7 +175,9 @@ class Butterfly(Structure, Operator):
         moved = _arrays.to_samples("x", x, axis, self.shape[1])
         shape = (*moved.shape[:-1], self.shape[0])
         if out is not None:
-            _arrays.check_out(out, np.moveaxis(np.empty(shape), -1, axis).shape, dtype)
+            place = list(x.shape)
+            place[axis] = self.shape[0]
+            _arrays.check_out(out, tuple(place), dtype)
         rows = _arrays.to_rows(moved, dtype)
         y = self._plan.apply(self._packed(dtype), rows, workers=as_workers(workers))
         y = _arrays.from_samples(y.reshape(shape), axis)
