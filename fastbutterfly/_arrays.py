@@ -123,6 +123,16 @@ def as_index(name, value, n):
     return None if np.array_equal(index, np.arange(n)) else index
 
 
+def aligned(shape, dtype):
+    """An empty C-ordered array that starts at a cache line."""
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) if isinstance(shape, tuple) else shape
+    memory = np.empty(size * dtype.itemsize + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    memory = memory[start : start + size * dtype.itemsize]
+    return memory.view(dtype).reshape(shape)
+
+
 def immutable(array):
     """A C-ordered copy that cannot be made writeable again."""
     if not array.size:

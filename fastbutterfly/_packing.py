@@ -1,40 +1,93 @@
-"""Packing: where the weights that a kernel reads one after the other come from.
+"""Packing: weights in the order in which kernels read them.
 
-Canonical: layer, pair, 2x2 block. Packed, for u lanes in a register and size
-max(n, 4 u): one piece of 2 * size weights for each stride 1, 2, 4, ..., size / 2, in
-this order whatever the order of the layers.
-
-- Stride s < u: for each register the weights of its own lanes, block[b, b] at lane i
-  with b = i / s % 2, then those of the lanes i ^ s, block[b, 1 - b].
-- Stride s >= u: for u neighbouring pairs, their block[0, 0], [0, 1], [1, 0], [1, 1].
-
-A butterfly smaller than four registers is repeated to fill them; strides without a
-layer get the identity.
+Canonical: layer, pair, 2x2 block. Packed: for each sweep, from small strides to large;
+for each closed group of rows in it; what `_kernels/registers.py` numbers. A weight is a
+register of the u neighbouring weights that it is for, or (u = 1) one number for all
+lanes; of a complex weight there are two.
 """
 
 import numpy as np
 
+from ._kernels.shape import count_levels, forward_sweeps, gradient_sweeps
 
-def packed_order(n, u, increasing):
-    """Canonical position of each packed weight; 2 n log2(n) is a zero, then a one."""
-    size, depth = max(n, 4 * u), n.bit_length() - 1
-    zero = 2 * n * depth
-    i = np.arange(size)
-    pieces = []
-    for level in range(size.bit_length() - 1):
+
+def sweeps(rows, inner, gradient=False):
+    """(first level, number of levels, layers within registers) of each sweep."""
+    if rows < 4:
+        return [(0, count_levels(rows), inner)]
+    threes, twos = (gradient_sweeps if gradient else forward_sweeps)(count_levels(rows))
+    t, found = 0, [(0, 0, inner)] if gradient and inner else []
+    for k in (3,) * threes + (2,) * twos:
+        found.append((t, k, 0 if t or gradient else inner))
+        t += k
+    return found
+
+
+def pack(packed, weights, increasing, u, sweeps):
+    """Fill the flat array `packed` from weights (depth, n/2, 2, 2)."""
+    if packed.dtype.kind == "c":
+        parts = np.stack([weights.real * (1 + 1j), weights.imag * (-1 + 1j)])
+    else:
+        parts = weights[np.newaxis]
+    for target, source in _pieces(packed, parts, increasing, u, sweeps):
+        target[...] = source
+
+
+def unpack(packed, weights, increasing, u, sweeps):
+    """Fill weights (depth, n/2, 2, 2) from sums over samples in the packed order."""
+    if packed.dtype.kind == "c":
+        parts = np.empty((2, *weights.shape), weights.dtype)
+    else:
+        parts = weights[np.newaxis]
+    for source, target in _pieces(packed, parts, increasing, u, sweeps):
+        target[...] = source
+    if packed.dtype.kind == "c":
+        weights.real = parts[0].real + parts[0].imag
+        weights.imag = parts[1].imag - parts[1].real
+
+
+def _pieces(packed, parts, increasing, u, sweeps):
+    """Pairs of views, of the packed and of the canonical weights, of the same shape."""
+    width, _, half = parts.shape[:3]
+    rows, small = 2 * half // u, sweeps[0][2] or count_levels(u)
+    layers = parts if increasing else parts[:, ::-1]  # by stride
+    for t, k, inner in sweeps:
+        size = 2 * width * u * rows * (k + inner)
+        sweep, packed = packed[:size], packed[size:]
+        sweep = sweep.reshape(rows >> (t + k), 1 << t, -1)
+        at = (2 * inner << k) * width * u if increasing else (2 * k << k) * width * u
+        before, after = sweep[..., :at], sweep[..., at:]
+        mixing, within = (after, before) if increasing else (before, after)
+        for axis in range(k):
+            level = small + t + (axis if increasing else k - 1 - axis)
+            yield _mixing(mixing, layers[:, level], k, axis, width, u, increasing)
+        if inner:
+            yield from _within(within, layers[:, :inner], k, width, u, increasing)
+
+
+def _mixing(packed, layer, k, axis, width, u, increasing):
+    """Weights of one level: group, row in it, pairs, block, width, lane."""
+    groups, s = packed.shape[:2]
+    pairs = (2,) * (k - 1)
+    packed = packed.reshape(groups, s, k, *pairs, 4, width, u)[:, :, axis]
+    layer = layer.reshape(width, groups, *pairs, s, u, 4)
+    bits = range(2, k + 1) if increasing else range(k, 1, -1)
+    return packed, layer.transpose(1, k + 1, *bits, k + 3, 0, k + 2)
+
+
+def _within(packed, layers, k, width, u, increasing):
+    """Weights within registers: group, layer, rows, same or other, width, lane."""
+    groups, inner = len(packed), layers.shape[1]
+    packed = packed.reshape(groups, inner, *(2,) * k, 2, width, u)
+    bits = range(2, k + 2)
+    if not increasing:
+        packed, bits = packed[:, ::-1], bits[::-1]
+    for level in range(inner):
         s = 1 << level
-        layer = level if increasing else depth - 1 - level
-        block = 2 * n * layer + 4 * (i % n // (2 * s) * s + i % s)
-        b = i // s % 2
-        same, other = block + 3 * b, block + 1 + b
-        if s >= n:
-            same, other = np.full(size, zero + 1), np.full(size, zero)
-        if s < u:
-            piece = np.stack([same.reshape(-1, u), other.reshape(-1, u)], axis=1)
-        else:
-            halves = (-1, 2, s // u, u)
-            same, other = same.reshape(halves), other.reshape(halves)
-            first, second = (same[:, 0], other[:, 0]), (other[:, 1], same[:, 1])
-            piece = np.stack([*first, *second], axis=2)
-        pieces.append(piece.ravel())
-    return np.concatenate(pieces).astype(np.intp)
+        layer = layers[:, level].reshape(width, groups, *(2,) * k, -1, s, 2, 2)
+        layer = layer.transpose(1, *bits, 0, *range(k + 2, k + 6))
+        for b in range(2):
+            for other in range(2):
+                target = packed[:, level, ..., other, :, :]
+                target = target.reshape(*target.shape[:-1], -1, 2, s)
+                yield target[..., b, :], layer[..., b, b ^ other]

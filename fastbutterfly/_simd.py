@@ -1,20 +1,26 @@
-"""A small vector type for kernels: one register of float32 or float64.
+"""Registers for kernels: arithmetic that is unrolled while Numba compiles.
 
-`load`, `store`, `splat` and `swap` move registers, `+ - *` compute with them; the width
-follows the CPU features that Numba compiles for. No function checks or aligns anything:
-an index must leave a whole register inside the array. With NUMBA_DISABLE_JIT=1 the same
-names are NumPy slices, which do check.
+A function marked `staged` runs when a kernel that calls it is compiled, and what it
+computes with (registers, indices) becomes the kernel's machine code; its own loops and
+branches are gone by then. With NUMBA_DISABLE_JIT=1 the same function runs at every
+call, on NumPy arrays. So there is one text for both, and Numba infers types only of the
+loops around it.
+
+A register holds `lanes` neighbouring numbers of an array; a complex number counts as
+one but fills two places. The width follows the CPU features that Numba compiles for.
+Nothing is checked or aligned in compiled code: an index must leave a whole register
+inside the array. Interpreted code raises IndexError.
 """
 
-import operator
+import functools
+import inspect
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils, codegen, imputils
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import intrinsic
 
 from ._jit import FASTMATH
 
@@ -28,74 +34,189 @@ def _register_bytes():
 
 
 REGISTER_BYTES = _register_bytes()
+INTERPRETED = bool(numba.config.DISABLE_JIT)
 
 
 def register_lanes(dtype):
-    """Numbers in a register, for Python code."""
+    """Numbers in a register."""
     return REGISTER_BYTES // np.dtype(dtype).itemsize
 
 
-class Vec(types.Type):
-    """One register of `dtype`."""
+class _Emitted:
+    """A value of the kernel that is being compiled."""
 
-    def __init__(self, dtype):
-        self.dtype = dtype
-        self.lanes = REGISTER_BYTES * 8 // dtype.bitwidth
-        super().__init__(f"Vec({dtype}x{self.lanes})")
+    def __init__(self, builder, value):
+        self.builder, self.value = builder, value
 
 
-@register_model(Vec)
-class _VecModel(models.PrimitiveModel):
-    def __init__(self, dmm, fe_type):
-        scalar = ir.FloatType() if fe_type.dtype == types.float32 else ir.DoubleType()
-        super().__init__(dmm, fe_type, ir.VectorType(scalar, fe_type.lanes))
+class _Index(_Emitted):
+    """An integer; adds to and multiplies with integers."""
+
+    def _with(self, instruction, other):
+        if isinstance(other, int):
+            other = _Index(self.builder, ir.Constant(self.value.type, other))
+        return _Index(
+            self.builder, getattr(self.builder, instruction)(self.value, other.value)
+        )
+
+    def __add__(self, other):
+        return self._with("add", other)
+
+    def __mul__(self, other):
+        return self._with("mul", other)
+
+    __radd__, __rmul__ = __add__, __mul__
 
 
-def _define_operator(op, instruction):
-    @infer_global(op)
-    class _Typing(AbstractTemplate):
-        def generic(self, args, kws):
-            if len(args) == 2 and isinstance(args[0], Vec) and args[0] == args[1]:
-                return signature(args[0], *args)
+class _Register(_Emitted):
+    """One register of real numbers."""
 
-    @lower_builtin(op, Vec, Vec)
-    def _lower(context, builder, sig, args):
-        return getattr(builder, instruction)(*args, flags=tuple(FASTMATH))
+    def _with(self, instruction, other):
+        value = getattr(self.builder, instruction)(
+            self.value, other.value, flags=tuple(FASTMATH)
+        )
+        return _Register(self.builder, value)
 
+    def __add__(self, other):
+        return self._with("fadd", other)
 
-for _op, _instruction in (
-    (operator.add, "fadd"),
-    (operator.sub, "fsub"),
-    (operator.mul, "fmul"),
-):
-    _define_operator(_op, _instruction)
+    def __sub__(self, other):
+        return self._with("fsub", other)
 
+    def __mul__(self, other):
+        return self._with("fmul", other)
 
-def _pointer(context, builder, array_type, array, index):
-    """Pointer to array[index], of a contiguous one-dimensional array."""
-    data = cgutils.create_struct_proxy(array_type)(context, builder, value=array).data
-    return builder.gep(data, [index])
+    def __getitem__(self, order):
+        numbers = ir.Constant(ir.VectorType(ir.IntType(32), len(order)), list(order))
+        value = self.builder.shuffle_vector(self.value, self.value, numbers)
+        return _Register(self.builder, value)
 
-
-def _constants(numbers):
-    return ir.Constant(ir.VectorType(ir.IntType(32), len(numbers)), list(numbers))
+    def __len__(self):
+        return self.value.type.count
 
 
-def _shuffle(builder, v, numbers):
-    """Vector of v's lanes with these numbers."""
-    undefined = ir.Constant(v.type, ir.Undefined)
-    return builder.shuffle_vector(v, undefined, _constants(numbers))
+class _Array(_Emitted):
+    """A contiguous one-dimensional array; `value` points to its first number."""
+
+    def __init__(self, builder, value, dtype):
+        super().__init__(builder, value)
+        self.dtype, self.lanes = dtype, register_lanes(dtype)
+        self.is_complex = dtype.kind == "c"
+
+    def _at(self, i, places):
+        i = ir.Constant(ir.IntType(64), i) if isinstance(i, int) else i.value
+        pointer = self.builder.gep(self.value, [i])
+        real = ir.FloatType() if self.dtype.char in "fF" else ir.DoubleType()
+        return self.builder.bitcast(pointer, ir.VectorType(real, places).as_pointer())
+
+    def _read(self, i, places):
+        pointer = self._at(i, places)
+        align = self.dtype.itemsize // (1 + self.is_complex)
+        return _Register(self.builder, self.builder.load(pointer, align=align))
+
+    def load(self, i):
+        """Register of self[i : i + lanes]."""
+        return self._read(i, self.lanes * (1 + self.is_complex))
+
+    def splat(self, i):
+        """Register with self[i] in every lane."""
+        places = 1 + self.is_complex
+        return self._read(i, places)[[*range(places)] * self.lanes]
+
+    def store(self, i, v):
+        """Write self[i : i + lanes] = v."""
+        align = self.dtype.itemsize // (1 + self.is_complex)
+        self.builder.store(v.value, self._at(i, len(v)), align=align)
 
 
-@intrinsic
-def lanes(typing, x):
-    """Numbers in a register of x's dtype, a constant in compiled code."""
-    count = Vec(x.dtype).lanes
+class _Slices:
+    """What `_Array` is to compiled code, for interpreted code."""
 
-    def generate(context, builder, sig, args):
-        return context.get_constant(types.intp, count)
+    def __init__(self, array):
+        self.array, self.dtype = array, array.dtype
+        self.lanes = register_lanes(array.dtype)
+        self.is_complex = array.dtype.kind == "c"
 
-    return types.intp(x), generate
+    def _at(self, i, count):
+        if not 0 <= i <= len(self.array) - count:
+            raise IndexError(f"{count} numbers at {i} of an array of {len(self.array)}")
+        part = self.array[i : i + count]
+        return part.view(part.real.dtype)
+
+    def load(self, i):
+        return self._at(i, self.lanes).copy()
+
+    def splat(self, i):
+        return np.tile(self._at(i, 1), self.lanes)
+
+    def store(self, i, v):
+        self._at(i, self.lanes)[...] = v
+
+
+def _interpreted(value):
+    if isinstance(value, tuple):
+        return tuple(map(_interpreted, value))
+    return _Slices(value) if isinstance(value, np.ndarray) else value
+
+
+def swap(v, s):
+    """Register whose place i is place i ^ s of v."""
+    return v[[i ^ s for i in range(len(v))]]
+
+
+def _emit(function, context, builder, sig, args):
+    """Run a staged function with what stands for a kernel's values."""
+
+    def wrap(kind, value):
+        if isinstance(kind, types.Array):
+            data = cgutils.create_struct_proxy(kind)(context, builder, value=value).data
+            return _Array(builder, data, np.dtype(str(kind.dtype)))
+        if isinstance(kind, types.BaseTuple):
+            values = cgutils.unpack_tuple(builder, value, len(kind))
+            return tuple(map(wrap, kind, values))
+        return _Index(builder, context.cast(builder, value, kind, types.intp))
+
+    function(*map(wrap, sig.args, args))
+    return context.get_dummy_value()
+
+
+def staged(function):
+    """Mark a function that returns nothing; of arrays, indices, and tuples of these."""
+    if INTERPRETED:
+        return lambda *args: function(*map(_interpreted, args))
+
+    def typed(typing, *args):
+        return types.void(*args), functools.partial(_emit, function)
+
+    first = inspect.Parameter("typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    signature = inspect.signature(function)
+    typed.__signature__ = signature.replace(
+        parameters=[first, *signature.parameters.values()]
+    )
+    return intrinsic(typed)
+
+
+def _constant(of_dtype):
+    """Make an intrinsic: an int that the dtype of an array tells."""
+
+    @intrinsic
+    def constant(typing, x):
+        number = of_dtype(np.dtype(str(x.dtype)))
+
+        def generate(context, builder, sig, args):
+            return context.get_constant(types.intp, number)
+
+        return types.intp(x), generate
+
+    return constant if not INTERPRETED else lambda x: of_dtype(x.dtype)
+
+
+def _places(dtype):
+    return 2 if dtype.kind == "c" else 1
+
+
+lanes = _constant(register_lanes)  # numbers in a register
+width = _constant(_places)  # registers of weights for one of numbers
 
 
 @intrinsic
@@ -108,80 +229,9 @@ def frozen(typing, x):
     return x.copy(readonly=True)(x), generate
 
 
-@intrinsic
-def load(typing, x, i):
-    """Register of x[i : i + lanes]."""
-    vec = Vec(x.dtype)
-
-    def generate(context, builder, sig, args):
-        pointer = _pointer(context, builder, sig.args[0], *args)
-        pointer = builder.bitcast(pointer, context.get_value_type(vec).as_pointer())
-        return builder.load(pointer, align=x.dtype.bitwidth // 8)
-
-    return vec(x, i), generate
-
-
-@intrinsic
-def store(typing, x, i, v):
-    """Write x[i : i + lanes] = v."""
-
-    def generate(context, builder, sig, args):
-        pointer = _pointer(context, builder, sig.args[0], *args[:2])
-        pointer = builder.bitcast(pointer, args[2].type.as_pointer())
-        builder.store(args[2], pointer, align=x.dtype.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.void(x, i, v), generate
-
-
-@intrinsic
-def splat(typing, x, i):
-    """Register with x[i] in every lane."""
-    vec = Vec(x.dtype)
-
-    def generate(context, builder, sig, args):
-        scalar = builder.load(_pointer(context, builder, sig.args[0], *args))
-        v = ir.Constant(context.get_value_type(vec), ir.Undefined)
-        v = builder.insert_element(v, scalar, ir.Constant(ir.IntType(32), 0))
-        return _shuffle(builder, v, [0] * vec.lanes)
-
-    return vec(x, i), generate
-
-
-@intrinsic(prefer_literal=True)
-def swap(typing, v, s):
-    """Register whose lane i is lane i ^ s of v; s a literal power of two."""
-    order = [(i ^ s.literal_value) % v.lanes for i in range(v.lanes)]
-
-    def generate(context, builder, sig, args):
-        return _shuffle(builder, args[0], order)
-
-    return v(v, s), generate
-
-
-if numba.config.DISABLE_JIT:
-
-    def lanes(x):
-        return register_lanes(x.dtype)
+if INTERPRETED:
 
     def frozen(x):
         view = x.view()
         view.flags.writeable = False
         return view
-
-    def load(x, i):
-        return _register(x, i).copy()
-
-    def store(x, i, v):
-        _register(x, i)[...] = v
-
-    def splat(x, i):
-        return np.full(lanes(x), x[i])
-
-    def swap(v, s):
-        return v[(np.arange(len(v)) ^ s) % len(v)]
-
-    def _register(x, i):
-        if not 0 <= i <= len(x) - lanes(x):
-            raise IndexError(f"register at {i} outside an array of {len(x)}")
-        return x[i : i + lanes(x)]

@@ -236,7 +236,7 @@ class Butterfly(Structure, Operator):
                 f"got g of shape {g.shape} for x of shape {x.shape}"
             )
         gx, gweights = self._plan.vjp(
-            self._packed(dtype),
+            self._packed(dtype, gradient=True),
             _arrays.to_rows(x_moved, dtype),
             _arrays.to_rows(g_moved, dtype),
             workers=as_workers(workers),
@@ -248,10 +248,14 @@ class Butterfly(Structure, Operator):
         """B @ x for x of shape (n_in,) or (n_in, k)."""
         plain = type(x) is np.ndarray and x.dtype is self._weights.dtype
         if plain and x.shape == self._vector:
-            return self._plan.apply_one(self._packed(x.dtype), x)
+            return self._one(x)
         return super().__matmul__(x)
 
     dot = matvec = matmat = __matmul__
+
+    @cached_property
+    def _one(self):
+        return self._plan.one(self._packed(self.dtype))
 
     @cached_property
     def T(self) -> "Butterfly":
@@ -275,10 +279,11 @@ class Butterfly(Structure, Operator):
         """
         return sparse_factors(self._plan, self.weights)
 
-    def _packed(self, dtype):
+    def _packed(self, dtype, gradient=False):
         """Weights of this dtype as the kernels read them, made once."""
-        packed = self._packs.get(dtype)
+        packed = self._packs.get((dtype, gradient))
         if packed is None:
-            flat = self.weights.reshape(-1).astype(dtype)
-            packed = self._packs.setdefault(dtype, self._plan.pack(flat))
+            flat = self.weights.reshape(-1).astype(dtype, copy=False)
+            packed = self._plan.pack(flat, gradient=gradient)
+            self._packs[dtype, gradient] = packed
         return packed

@@ -49,8 +49,12 @@ def dense(weights, order):
 
 def layer(blocks, s, x):
     """One layer on rows x, in float64."""
-    pairs = np.asarray(x, float).reshape(len(x), len(blocks) // s, 2, s)
-    blocks = np.asarray(blocks, float).reshape(len(blocks) // s, s, 2, 2)
+    pairs = np.asarray(x, np.result_type(x, float)).reshape(
+        len(x), len(blocks) // s, 2, s
+    )
+    blocks = np.asarray(blocks, np.result_type(blocks, float)).reshape(
+        len(blocks) // s, s, 2, 2
+    )
     return np.einsum("jsoc,bjcs->bjos", blocks, pairs).reshape(np.shape(x))
 
 
@@ -59,10 +63,18 @@ def forward(weights, order, x):
     n = 2 ** len(weights)
     for blocks, s in zip(weights, strides(n, order), strict=True):
         x = layer(blocks, s, x)
-    return np.asarray(x, float)
+    return np.asarray(x, np.result_type(x, float))
 
 
 def draw_weights(rng, n, dtype):
     """Gaussian blocks that keep the expected length."""
     depth = n.bit_length() - 1
     return rng.normal(0, np.sqrt(0.5), (depth, n // 2, 2, 2)).astype(dtype)
+
+
+def draw(rng, shape, dtype):
+    """Gaussian numbers."""
+    numbers = rng.standard_normal(shape)
+    if np.dtype(dtype).kind == "c":
+        numbers = numbers + 1j * rng.standard_normal(shape)
+    return numbers.astype(dtype)

@@ -4,15 +4,24 @@ import laws
 import numpy as np
 import pytest
 
+from fastbutterfly._kernels.few import (
+    few_down,
+    few_gradient_down,
+    few_gradient_up,
+    few_up,
+)
 from fastbutterfly._kernels.forward import forward_down, forward_up
 from fastbutterfly._kernels.gradient import SKEW, gradient_down, gradient_up
-from fastbutterfly._plan import Plan
 from fastbutterfly._simd import register_lanes
+from fastbutterfly._square import Square
 
 GUARD = 64
-FORWARD = {"increasing": forward_up, "decreasing": forward_down}
-GRADIENT = {"increasing": gradient_up, "decreasing": gradient_down}
-SIZES = [n for n in laws.SIZES if n <= 1024]
+FORWARD = {"increasing": (few_up, forward_up), "decreasing": (few_down, forward_down)}
+GRADIENT = {
+    "increasing": (few_gradient_up, gradient_up),
+    "decreasing": (few_gradient_down, gradient_down),
+}
+SIZES = [n for n in laws.SIZES if 1 < n <= 2048]
 
 
 def guarded(values, *, writeable=True):
@@ -31,20 +40,26 @@ def assert_guards_intact(*wholes):
         assert np.isnan(whole[-GUARD:]).all()
 
 
+def batch_of(n, dtype, samples):
+    """At least so many samples, which fill pairs of registers."""
+    unit = max(1, 2 * register_lanes(dtype) // n)
+    return -(-samples // unit) * unit
+
+
 @pytest.mark.parametrize("order", laws.STRIDES)
 @pytest.mark.parametrize("dtype", laws.DTYPES)
 @pytest.mark.parametrize("n", SIZES)
 def test_forward_stays_within_its_arrays(n, dtype, order, rng):
-    n = max(n, 4 * register_lanes(dtype))
+    is_few = n < 4 * register_lanes(dtype)
+    batch = batch_of(n, dtype, 4 if is_few else 5)
     weights = laws.draw_weights(rng, n, dtype)
-    x = rng.standard_normal((5, n)).astype(dtype)
-    packed = Plan(n, stride=order).pack(weights.reshape(-1))
-    arrays = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
-    outputs = [guarded(np.zeros(k * n, dtype)) for k in (5, 2)]
-    kernel_arguments = [inner for _, inner in (*arrays, *outputs)]
-    FORWARD[order](*kernel_arguments, n)
-    assert_guards_intact(*(whole for whole, _ in (*arrays, *outputs)))
-    y = outputs[0][1].reshape(5, n)
+    x = laws.draw(rng, (batch, n), dtype)
+    packed = Square(n, order == "increasing").pack(weights.reshape(-1))
+    inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
+    outputs = [guarded(np.zeros(k * n, dtype)) for k in (batch, 2)[: 2 - is_few]]
+    FORWARD[order][not is_few](*(inner for _, inner in (*inputs, *outputs)), n)
+    assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
+    y = outputs[0][1].reshape(batch, n)
     laws.assert_close(y, laws.forward(weights, order, x), n)
 
 
@@ -52,33 +67,22 @@ def test_forward_stays_within_its_arrays(n, dtype, order, rng):
 @pytest.mark.parametrize("dtype", laws.DTYPES)
 @pytest.mark.parametrize("n", SIZES)
 def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
-    n = max(n, 4 * register_lanes(dtype))
+    is_few = n < 4 * register_lanes(dtype)
+    batch = batch_of(n, dtype, 6)
     weights = laws.draw_weights(rng, n, dtype)
-    x, g = rng.standard_normal((2, 6, n)).astype(dtype)
-    plan = Plan(n, stride=order)
-    packed = plan.pack(weights.reshape(-1))
+    x, g = laws.draw(rng, (2, batch, n), dtype)
+    square = Square(n, order == "increasing")
+    packed = square.pack(weights.reshape(-1), gradient=True)
     inputs = [x.reshape(-1), g.reshape(-1), packed]
     inputs = [guarded(a, writeable=False) for a in inputs]
-    steps = n.bit_length() // 2 + 1
-    tile = 4 * n + SKEW * register_lanes(dtype)
-    sizes = 6 * n, len(packed), tile * steps
-    outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
-    kernel_arguments = [inner for _, inner in (*inputs, *outputs)]
-    GRADIENT[order](*kernel_arguments, 4, n)
+    tiles = len(square._layout(packed.dtype, True)[2]) + 1
+    sizes = batch * n, len(packed), tiles * (4 * n + SKEW * register_lanes(dtype))
+    outputs = [guarded(np.zeros(size, dtype)) for size in sizes[: 3 - is_few]]
+    arguments = [inner for _, inner in (*inputs, *outputs)]
+    GRADIENT[order][not is_few](*arguments, *((n,) if is_few else (4, n)))
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
-    gx, gweights = plan.vjp(packed, x, g)
-    np.testing.assert_array_equal(outputs[0][1], gx.reshape(-1))
+    gx, gweights = square.vjp(packed, *(inner for _, inner in inputs[:2]), 1)
+    np.testing.assert_array_equal(outputs[0][1], gx)
     np.testing.assert_allclose(
-        plan.unpack(outputs[1][1]), gweights, rtol=0, atol=1e3 * np.finfo(dtype).eps
+        square._unpack(outputs[1][1]), gweights, rtol=0, atol=1e3 * np.finfo(dtype).eps
     )
-
-
-@pytest.mark.parametrize("order", laws.STRIDES)
-@pytest.mark.parametrize("dtype", laws.DTYPES)
-@pytest.mark.parametrize("n", SIZES)
-def test_unpack_inverts_pack(n, dtype, order, rng):
-    plan = Plan(n, stride=order)
-    weights = rng.standard_normal(plan.n_stored).astype(dtype)
-    copies = max(1, 4 * register_lanes(dtype) // n)
-    again = plan.unpack(plan.pack(weights))
-    np.testing.assert_allclose(again, copies * weights, rtol=1e-6)

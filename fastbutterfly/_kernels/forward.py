@@ -1,54 +1,85 @@
-"""Forward: a butterfly applied to rows of samples."""
+"""Forward: a butterfly applied to samples."""
 
-from .._jit import jit
-from .._simd import frozen, lanes
-from .sweep import place, sweep_one, sweep_two, sweep_two_down, sweep_up_two
+from .._jit import helper, jit
+from .._simd import frozen, lanes, width
+from .shape import count_levels, forward_sweeps
+from .sweep import forward, place, sweep
+
+ALL = 6  # more layers than fit into a register
 
 
-def _forward(increasing):
-    """Make the kernel for one order of the strides."""
+def _tile(increasing):
+    """Make what is done to one tile, for one order of the strides."""
+    three, two = (sweep(forward, *k, increasing) for k in ((3, 1), (2, 2)))
+    inner_three, inner_two = (
+        sweep(forward, *k, increasing, inner=ALL) for k in ((3, 1), (2, 2))
+    )
 
-    @jit
-    def forward(x, w, y, tile, n):
-        """y = B x for each sample of x, all flat; n at least four registers.
+    @helper
+    def run(source, target, tile, w, unit, inner, rows, samples):
+        """All layers; `inner` of them lie within registers, in the sweep with s = 1.
 
-        `w` holds packed weights. `tile` has room for as many samples as are worked on
-        at a time; for one sample it may be y.
-
-        Two levels a sweep, level t with stride 2^t registers; the lowest two with the
-        layers within registers, and an odd highest level alone. The first sweep reads
-        x, the last writes y, those between stay in the tile.
+        The first sweep reads the source, the last writes the target, those between stay
+        in the tile.
         """
-        u, together = lanes(w), len(tile) // n
-        rows, size = n // u, 2 * n
-        levels = 0
-        while 1 << levels < rows:
-            levels += 1
-        small, steps = len(w) // size - levels, (levels + 1) // 2
-        for start in range(0, len(x), n * together):
+        threes, twos = forward_sweeps(count_levels(rows))
+        steps, u = threes + twos, lanes(w)
+        next_sample = u if samples > 1 else 0
+        for step in range(steps):
+            q = step if increasing else steps - 1 - step
+            t = 3 * min(q, threes) + 2 * max(q - threes, 0)
+            a = b = place(tile, 0, samples * u, next_sample)
+            a = place(frozen(tile), 0, samples * u, next_sample)
+            if step == 0:
+                a = source
+            if step == steps - 1:
+                b = target
+            k, within = 3 if q < threes else 2, 0 if t else inner
+            p = (t + inner - within) * rows * unit
+            places, size, s = (a, b), (k + within) * (unit << k), 1 << t
+            if k == 3 and within:
+                inner_three(places, (w,), p, size, s, rows, samples)
+            elif k == 3:
+                three(places, (w,), p, size, s, rows, samples)
+            elif within:
+                inner_two(places, (w,), p, size, s, rows, samples)
+            else:
+                two(places, (w,), p, size, s, rows, samples)
+
+    return run
+
+
+def _rows(run):
+    @helper
+    def rows(x, w, y, tile, n):
+        u, start = lanes(w), 0
+        unit, inner, together = 2 * u * width(w), count_levels(u), len(tile) // n
+        while start < len(x):
             samples = min(together, (len(x) - start) // n)
-            for step in range(steps):
-                t = 2 * step if increasing else 2 * (steps - 1 - step)
-                s, at = 1 << t, (small + t) * size
-                source = place(frozen(tile), 0, samples * u, u)
-                target = place(tile, 0, samples * u, u)
-                if step == 0:
-                    source = place(x, start, u, n)
-                if step == steps - 1:
-                    target = place(y, start, u, n)
-                up, down = (at, at + size, s, 2 * s), (at + size, at, 2 * s, s)
-                order = up if increasing else down
-                if t + 1 == levels:
-                    sweep_one(source, target, w, at, s, rows, samples)
-                elif t == 0:
-                    if increasing:
-                        sweep_up_two(source, target, w, order, rows, samples)
-                    else:
-                        sweep_two_down(source, target, w, order, rows, samples)
-                else:
-                    sweep_two(source, target, w, order, rows, samples)
+            if samples > 1:
+                samples -= samples % 2
+            apart = n if samples > 1 else 0
+            source, target = place(x, start, u, apart), place(y, start, u, apart)
+            run(source, target, tile, w, unit, inner, n // u, samples)
+            start += n * samples
 
-    return forward
+    return rows
 
 
-forward_up, forward_down = _forward(True), _forward(False)
+_rows_up, _rows_down = _rows(_tile(True)), _rows(_tile(False))
+
+
+@jit
+def forward_up(x, w, y, tile, n):
+    """y = B x for each sample of x, all flat; n at least four registers.
+
+    `w` holds packed weights. `tile` has room for as many samples as are worked on at a
+    time; for one sample it may be y.
+    """
+    _rows_up(x, w, y, tile, n)
+
+
+@jit
+def forward_down(x, w, y, tile, n):
+    """As `forward_up`, strides decreasing."""
+    _rows_down(x, w, y, tile, n)

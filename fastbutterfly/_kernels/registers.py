@@ -1,81 +1,143 @@
-"""Layers on registers: blocks between two registers, and layers within one.
+"""Layers on registers, the arithmetic of all kernels; it runs while they compile.
 
-Rows of samples are cut into registers: register r of a sample holds its coordinates
-r * lanes ... (r + 1) * lanes - 1. A layer of stride >= lanes mixes whole registers,
-with a weight for each lane; a layer of smaller stride mixes the lanes of one register.
-So samples are never transposed, one sample is as good as many, and the gradient of a
-weight is a plain sum over samples.
+A body works on a few rows of one or two samples: a list v of registers, register j + h
+* rows being row j of sample h. Layers that mix rows come in groups of neighbouring
+levels: `levels` of them on rows = 2**levels, level t mixing the rows whose numbers
+differ in bit t. Layers that mix the lanes of one register are done one row at a time.
 
-`_packing.py` states the order of the weights that the functions here read. Registers
-come in pairs, of two samples, so that a weight loaded once serves twice.
+Weights are numbered in the order of their use; `_packing.py` puts them so.
+
+A complex weight c is two registers, of its real part in all places and of its imaginary
+part, negative at real places: c * a = c[0] * a + c[1] * swap(a, 1). Its gradient, the
+sum of g * conj(a), is left as two sums, of g * a and g * swap(a, 1) place by place.
 """
 
-from .._jit import helper
-from .._simd import lanes, load, store, swap
+from .._simd import swap
 
 
-@helper
-def read(x, i, gap):
-    """The registers at x[i] and x[i + gap]."""
-    return load(x, i), load(x, i + gap)
+class Weights:
+    """Weights from w[p] on: one for each lane, or the same for all lanes."""
+
+    def __init__(self, w, p, same=False):
+        self.w, self.p, self.lanes = w, p, w.lanes
+        self.unit = 1 if same else w.lanes
+        self.width = 1 + w.is_complex
+        self.read = w.splat if same else w.load
+
+    def __getitem__(self, k):
+        """Weight number k, as one or two registers."""
+        return [self.read(i) for i in self._positions(k)]
+
+    def add(self, k, terms):
+        """Add to the sums for weight number k."""
+        for i, term in zip(self._positions(k), terms, strict=True):
+            self.w.store(i, self.w.load(i) + term)
+
+    def _positions(self, k):
+        first = k * self.width * self.unit
+        return [self.p + (first + i * self.unit) for i in range(self.width)]
 
 
-@helper
-def write(x, i, gap, v):
-    """Inverse of `read`."""
-    store(x, i, v[0])
-    store(x, i + gap, v[1])
+def times(c, a):
+    """Weight times register."""
+    return c[0] * a + c[1] * swap(a, 1) if len(c) == 2 else c[0] * a
 
 
-@helper
-def mix(a, b, w, p):
-    """A 2x2 block for each lane, weights w[p : p + 4 * lanes], for both samples."""
-    u = lanes(w)
-    w00, w01 = load(w, p), load(w, p + u)
-    w10, w11 = load(w, p + 2 * u), load(w, p + 3 * u)
-    return (
-        (w00 * a[0] + w01 * b[0], w00 * a[1] + w01 * b[1]),
-        (w10 * a[0] + w11 * b[0], w10 * a[1] + w11 * b[1]),
-    )
+def conj_times(c, a):
+    """Conjugate weight times register."""
+    return c[0] * a - c[1] * swap(a, 1) if len(c) == 2 else c[0] * a
 
 
-def _layer_within(s):
-    @helper
-    def within(v, w, p):
-        """Stride s < lanes: y[i] = w[p + i] * v[i] + w[p + lanes + i] * v[i ^ s]."""
-        return load(w, p) * v + load(w, p + lanes(w)) * swap(v, s)
-
-    return within
-
-
-within_1, within_2, within_4, within_8 = map(_layer_within, (1, 2, 4, 8))
+def outer(width, g, a):
+    """Sums over samples for a weight's gradient, from lists of g and a."""
+    sums = [total(x * y for x, y in zip(g, a, strict=True))]
+    if width == 2:
+        sums.append(total(x * swap(y, 1) for x, y in zip(g, a, strict=True)))
+    return sums
 
 
-@helper
-def within_up(v, w, p, size):
-    """All layers within a register, strides 1, 2, ...; `size` weights apart."""
-    u = lanes(w)
-    if u > 1:
-        v = within_1(v, w, p)
-    if u > 2:
-        v = within_2(v, w, p + size)
-    if u > 4:
-        v = within_4(v, w, p + 2 * size)
-    if u > 8:
-        v = within_8(v, w, p + 3 * size)
-    return v
+def total(terms):
+    """Sum of at least one register."""
+    terms = list(terms)
+    return sum(terms[1:], start=terms[0])
 
 
-@helper
-def within_down(v, w, p, size):
-    """All layers within a register, strides ..., 2, 1; `size` weights apart."""
-    u = lanes(w)
-    if u > 8:
-        v = within_8(v, w, p + 3 * size)
-    if u > 4:
-        v = within_4(v, w, p + 2 * size)
-    if u > 2:
-        v = within_2(v, w, p + size)
-    if u > 1:
-        v = within_1(v, w, p)
-    return v
+def _pairs(levels):
+    """Level by level, the pairs of rows that a block mixes."""
+    return [
+        [(j, j + (1 << t)) for j in range(1 << levels) if not j >> t & 1]
+        for t in range(levels)
+    ]
+
+
+def mix(v, w, first, levels):
+    """Each of `levels` levels of 2x2 blocks applied to what the one before made of v.
+
+    Returns v and the outcomes of all levels; weights start at number `first`.
+    """
+    history, k = [v], first
+    for level in _pairs(levels):
+        v = list(v)
+        for i, j in level:
+            block = [w[k + c] for c in range(4)]
+            for h in range(0, len(v), 1 << levels):
+                a, b = v[h + i], v[h + j]
+                v[h + i] = times(block[0], a) + times(block[1], b)
+                v[h + j] = times(block[2], a) + times(block[3], b)
+            k += 4
+        history.append(v)
+    return history
+
+
+def mix_back(history, g, w, gw, first, levels):
+    """Back through `mix`: from the gradient g of its outcome to that of v."""
+    g, rows, k = list(g), 1 << levels, first + (2 * levels << levels)
+    for level, v in zip(_pairs(levels)[::-1], history[-2::-1], strict=True):
+        for i, j in level[::-1]:
+            k -= 4
+            ends = [(i, i), (i, j), (j, i), (j, j)]
+            for c, (end, start) in enumerate(ends):
+                gw.add(k + c, outer(w.width, g[end::rows], v[start::rows]))
+            block = [w[k + c] for c in range(4)]
+            for h in range(0, len(g), rows):
+                a, b = g[h + i], g[h + j]
+                g[h + i] = conj_times(block[0], a) + conj_times(block[2], b)
+                g[h + j] = conj_times(block[1], a) + conj_times(block[3], b)
+    return g
+
+
+def strides_within(w, most, increasing):
+    """Strides of at most so many layers that mix the lanes of a register."""
+    count = min(most, w.lanes.bit_length() - 1)
+    return [1 << t for t in (range(count) if increasing else reversed(range(count)))]
+
+
+def within(v, w, first, rows, strides):
+    """Like `mix`, the layers that mix lanes: same[i] * v[i] + other[i] * v[i ^ s]."""
+    history, k = [v], first
+    for s in strides:
+        v = list(v)
+        for j in range(rows):
+            same, other = w[k], w[k + 1]
+            for h in range(j, len(v), rows):
+                moved = swap(v[h], s * w.width)
+                v[h] = times(same, v[h]) + times(other, moved)
+            k += 2
+        history.append(v)
+    return history
+
+
+def within_back(history, g, w, gw, first, rows, strides):
+    """Back through `within`."""
+    g, k = list(g), first + 2 * rows * len(strides)
+    for s, v in zip(strides[::-1], history[-2::-1], strict=True):
+        for j in range(rows)[::-1]:
+            k -= 2
+            moved = [swap(a, s * w.width) for a in v[j::rows]]
+            gw.add(k, outer(w.width, g[j::rows], v[j::rows]))
+            gw.add(k + 1, outer(w.width, g[j::rows], moved))
+            same, other = w[k], w[k + 1]
+            for h in range(j, len(g), rows):
+                moved = swap(conj_times(other, g[h]), s * w.width)
+                g[h] = conj_times(same, g[h]) + moved
+    return g

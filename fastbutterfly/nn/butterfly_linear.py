@@ -149,12 +149,12 @@ class ButterflyLinear(Layer):
         )
 
     def forward(self, x):
-        """Return B x + bias; x is saved, and the weights as the kernels read them."""
+        """Return B x + bias; x is saved."""
         packed = self._plan.pack(self.weights.reshape(-1))
         y = self._plan.apply(packed, x)
         if self.bias is not None:
             y += self.bias
-        return y, (x, packed)
+        return y, x
 
     def backward(self, saved, g, gparameters, *, input_gradient=True):
         """Write the gradient of the blocks and the sum of g; return B^T g."""
@@ -163,8 +163,8 @@ class ButterflyLinear(Layer):
             np.sum(g, axis=0, out=gradient["bias"])
         if not self.trainable and not input_gradient:
             return None
-        x, packed = saved
-        gx, gweights = self._plan.vjp(packed, x, g)
+        packed = self._plan.pack(self.weights.reshape(-1), gradient=True)
+        gx, gweights = self._plan.vjp(packed, saved, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights
         return gx

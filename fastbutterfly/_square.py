@@ -1,0 +1,178 @@
+"""Square: how the kernels of a square butterfly are called, on flat arrays."""
+
+import numpy as np
+
+from ._arrays import aligned
+from ._kernels.few import few_down, few_gradient_down, few_gradient_up, few_up
+from ._kernels.forward import forward_down, forward_up
+from ._kernels.gradient import SKEW, gradient_down, gradient_up
+from ._packing import pack, sweeps, unpack
+from ._simd import register_lanes
+from ._threads import run
+
+SERIAL = 1 << 21  # weights times samples below which a second thread does not pay
+PARTS = 16  # most pieces of a batch, and partial sums of a gradient
+CACHE = 1 << 15  # bytes of samples that are worked on together
+
+
+class Square:
+    """Size and order of strides; no weights, no checks.
+
+    Arrays are flat, samples of n numbers, and read-only where they are read; `packed`
+    is what `pack` makes of the weights. Results do not depend on the number of workers.
+    """
+
+    def __init__(self, n, increasing):
+        self.n, self.depth, self.increasing = n, n.bit_length() - 1, increasing
+        self._few = few_up if increasing else few_down
+        self._forward = forward_up if increasing else forward_down
+        self._few_gradient = few_gradient_up if increasing else few_gradient_down
+        self._gradient = gradient_up if increasing else gradient_down
+
+    def pack(self, weights, *, gradient=False):
+        """Flat weights in the order in which `apply`, or `vjp`, reads them."""
+        if self.depth == 0:
+            return weights
+        copies, *layout = self._layout(weights.dtype, gradient)
+        blocks = weights.reshape(self.depth, self.n // 2, 2, 2)
+        if copies > 1:
+            blocks = np.tile(blocks, (1, copies, 1, 1))
+        width = 2 if weights.dtype.kind == "c" else 1
+        packed = aligned(blocks.size * width, weights.dtype)
+        pack(packed, blocks, self.increasing, *layout)
+        return frozen(packed)
+
+    def _unpack(self, sums):
+        copies, *layout = self._layout(sums.dtype, gradient=True)
+        blocks = np.empty((self.depth, copies * (self.n // 2), 2, 2), sums.dtype)
+        unpack(sums, blocks, self.increasing, *layout)
+        return blocks.reshape(self.depth, copies, -1).sum(axis=1).reshape(-1)
+
+    def _layout(self, dtype, gradient):
+        """How often the weights are repeated to fill a register, its lanes, sweeps."""
+        u = register_lanes(dtype)
+        inner = min(u, self.n).bit_length() - 1
+        return max(u // self.n, 1), u, sweeps(max(self.n // u, 1), inner, gradient)
+
+    def _is_few(self, dtype):
+        """Whether a sample has less than four registers."""
+        return self.n < 4 * register_lanes(dtype)
+
+    def _granule(self, dtype, samples):
+        """Numbers that a kernel takes at a time, whole samples."""
+        return max(samples * self.n, 2 * register_lanes(dtype))
+
+    def apply(self, packed, x, y, workers):
+        """Write B x for each sample."""
+        if self.depth == 0:
+            y[...] = x
+            return
+        together = self._together(x)
+
+        def kernel(x, y):
+            if self._is_few(y.dtype):
+                self._few(x, packed, y, self.n)
+            else:
+                tile = aligned(together * self.n, y.dtype)
+                self._forward(x, packed, y, tile, self.n)
+
+        granule = self._granule(x.dtype, 1)
+        whole = len(x) - len(x) % granule
+        parts = _parts(whole, max(granule, together * self.n), PARTS)
+        self._run(lambda part: kernel(x[part], y[part]), parts, len(x), workers)
+        if whole < len(x):
+            rest = np.empty(granule, y.dtype)
+            kernel(_filled(x[whole:], granule), rest)
+            y[whole:] = rest[: len(x) - whole]
+
+    def one(self, packed):
+        """Make the function that returns B x for one sample x, with little overhead."""
+        n, dtype = self.n, packed.dtype
+        room, few, forward = self._granule(dtype, 1), self._few, self._forward
+
+        def few_numbers(x):
+            y = np.zeros(room, dtype)
+            y[:n] = x
+            few(frozen(y), packed, y, n)
+            return y[:n]
+
+        def registers(x):
+            y = np.empty(n, dtype)
+            forward(frozen(x), packed, y, y, n)
+            return y
+
+        if n == 1:
+            return np.copy
+        return few_numbers if self._is_few(dtype) else registers
+
+    def vjp(self, packed, x, g, workers):
+        """Return the gradients of Re <g, B x> for x and for the flat weights.
+
+        The batch is cut into parts that depend on its size alone, and their gradients
+        are added in order, so the result does not depend on the number of workers.
+        """
+        gx = aligned(len(x), x.dtype)
+        if self.depth == 0:
+            gx[...] = g
+            return gx, np.zeros(0, x.dtype)
+        together, u = self._together(x, even=True), register_lanes(x.dtype)
+
+        def kernel(x, g, gx, total):
+            if self._is_few(x.dtype):
+                self._few_gradient(x, g, packed, gx, total, self.n)
+                return
+            tiles = len(self._layout(x.dtype, True)[2]) + 1
+            scratch = aligned(tiles * (together * self.n + SKEW * u), x.dtype)
+            self._gradient(x, g, packed, gx, total, scratch, together, self.n)
+
+        granule = self._granule(x.dtype, 2)
+        whole = len(x) - len(x) % granule
+        parts = _parts(whole, max(granule, together * self.n), PARTS, least=4)
+        sums = [aligned(len(packed), x.dtype) for _ in parts or [None]]
+        for total in sums:
+            total[...] = 0
+
+        def work(numbered):
+            total, part = numbered
+            kernel(x[part], g[part], gx[part], total)
+
+        self._run(work, list(zip(sums, parts, strict=False)), len(x), workers)
+        if whole < len(x):
+            rest = np.empty(granule, x.dtype)
+            filled = _filled(x[whole:], granule), _filled(g[whole:], granule)
+            kernel(*filled, rest, sums[-1])
+            gx[whole:] = rest[: len(x) - whole]
+        for total in sums[1:]:
+            sums[0] += total
+        return gx, self._unpack(sums[0])
+
+    def _together(self, x, even=False):
+        """Samples in a tile: as many as share a weight and stay in the caches."""
+        most = min(32, max(4, CACHE // (self.n * x.itemsize)))
+        least = 2 if even else 1
+        return max(min(most, len(x) // self.n // least * least), least)
+
+    def _run(self, work, items, length, workers):
+        serial = 2 * self.depth * length < SERIAL
+        run(work, items, 1 if serial else workers)
+
+
+def frozen(array):
+    """A read-only view."""
+    view = array.view()
+    view.setflags(False)
+    return view
+
+
+def _filled(x, length):
+    """A copy with zeros up to `length`, read-only."""
+    full = np.zeros(length, x.dtype)
+    full[: len(x)] = x
+    return frozen(full)
+
+
+def _parts(length, tile, most, least=1):
+    """Slices of a flat array, at most `most`, of at least `least` whole tiles each."""
+    tiles = -(-length // tile)
+    step = max(least, -(-tiles // most)) * tile
+    return [slice(i, min(i + step, length)) for i in range(0, length, step)]
