@@ -128,7 +128,7 @@ def aligned(shape, dtype):
     dtype = np.dtype(dtype)
     size = math.prod(shape) if isinstance(shape, tuple) else shape
     memory = np.empty(size * dtype.itemsize + 64, np.uint8)
-    start = -memory.ctypes.data % 64
+    start = -memory.__array_interface__["data"][0] % 64
     memory = memory[start : start + size * dtype.itemsize]
     return memory.view(dtype).reshape(shape)
 

@@ -11,7 +11,8 @@ from ._simd import register_lanes
 from ._threads import run
 
 SERIAL = 1 << 21  # weights times samples below which a second thread does not pay
-PARTS = 16  # most pieces of a batch, and partial sums of a gradient
+PARTS = 16  # most pieces of a batch
+SUMMED = 64  # least samples that are worth a partial sum of the weights' gradient
 CACHE = 1 << 15  # bytes of samples that are worked on together
 
 
@@ -78,8 +79,8 @@ class Square:
 
         granule = self._granule(x.dtype, 1)
         whole = len(x) - len(x) % granule
-        parts = _parts(whole, max(granule, together * self.n), PARTS)
-        self._run(lambda part: kernel(x[part], y[part]), parts, len(x), workers)
+        parts = self._parts(whole, max(granule, together * self.n))
+        run(lambda part: kernel(x[part], y[part]), parts, workers)
         if whole < len(x):
             rest = np.empty(granule, y.dtype)
             kernel(_filled(x[whole:], granule), rest)
@@ -127,7 +128,7 @@ class Square:
 
         granule = self._granule(x.dtype, 2)
         whole = len(x) - len(x) % granule
-        parts = _parts(whole, max(granule, together * self.n), PARTS, least=4)
+        parts = self._parts(whole, max(granule, together * self.n), SUMMED * self.n)
         sums = [aligned(len(packed), x.dtype) for _ in parts or [None]]
         for total in sums:
             total[...] = 0
@@ -136,7 +137,7 @@ class Square:
             total, part = numbered
             kernel(x[part], g[part], gx[part], total)
 
-        self._run(work, list(zip(sums, parts, strict=False)), len(x), workers)
+        run(work, list(zip(sums, parts, strict=False)), workers)
         if whole < len(x):
             rest = np.empty(granule, x.dtype)
             filled = _filled(x[whole:], granule), _filled(g[whole:], granule)
@@ -152,9 +153,13 @@ class Square:
         least = 2 if even else 1
         return max(min(most, len(x) // self.n // least * least), least)
 
-    def _run(self, work, items, length, workers):
-        serial = 2 * self.depth * length < SERIAL
-        run(work, items, 1 if serial else workers)
+    def _parts(self, length, tile, least=0):
+        """Slices of a flat array, of whole tiles, that depend on its length alone."""
+        if 2 * self.depth * length < SERIAL:
+            least = length
+        step = max(-(-length // PARTS), least)
+        step = max(-(-step // tile), 1) * tile
+        return [slice(i, min(i + step, length)) for i in range(0, length, step)]
 
 
 def frozen(array):
@@ -169,10 +174,3 @@ def _filled(x, length):
     full = np.zeros(length, x.dtype)
     full[: len(x)] = x
     return frozen(full)
-
-
-def _parts(length, tile, most, least=1):
-    """Slices of a flat array, at most `most`, of at least `least` whole tiles each."""
-    tiles = -(-length // tile)
-    step = max(least, -(-tiles // most)) * tile
-    return [slice(i, min(i + step, length)) for i in range(0, length, step)]

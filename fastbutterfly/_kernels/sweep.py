@@ -15,10 +15,13 @@ def place(array, start, row, sample):
     return array, start, row, sample
 
 
-def _positions(place, r, h, s, levels, samples, increasing):
-    """Where the registers of a body lie: rows r, r + s, ..., samples h, h + 1."""
-    _, start, row, sample = place
-    found = [start + r * row + h * sample]
+def _positions(place, i, s, levels, samples, increasing):
+    """Where the registers of a body lie: from i on each s-th row, and the next sample.
+
+    The index of a register has a bit for each level, and one for the sample.
+    """
+    _, _, row, sample = place
+    found = [i]
     steps = [s * (row * (1 << t)) for t in range(levels)]
     steps = steps if increasing else steps[::-1]
     for step in [*steps, sample] if samples == 2 else steps:
@@ -31,10 +34,11 @@ def forward(levels, samples, increasing, inner, same):
     rows = 1 << levels
 
     @staged
-    def body(places, r, h, s, arrays, p):
+    def body(places, i, s, arrays, p):
         w = Weights(arrays[0], p, same)
         source, target = (
-            _positions(a, r, h, s, levels, samples, increasing) for a in places
+            _positions(*a, s, levels, samples, increasing)
+            for a in zip(places, i, strict=True)
         )
         v = [places[0][0].load(i) for i in source]
         strides = strides_within(w, inner, increasing)
@@ -56,11 +60,12 @@ def back(levels, samples, increasing, inner, same):
     rows = 1 << levels
 
     @staged
-    def body(places, r, h, s, arrays, p):
+    def body(places, i, s, arrays, p):
         w = Weights(arrays[0], p, same)
         gw = Weights(arrays[1], p * (w.lanes if same else 1))
         saved, gradient, target = (
-            _positions(a, r, h, s, levels, samples, increasing) for a in places
+            _positions(*a, s, levels, samples, increasing)
+            for a in zip(places, i, strict=True)
         )
         v = [places[0][0].load(i) for i in saved]
         g = [places[1][0].load(i) for i in gradient]
@@ -83,9 +88,38 @@ def back(levels, samples, increasing, inner, same):
     return body
 
 
+@helper
+def _start_2(places, r):
+    return _row(places[0], r), _row(places[1], r)
+
+
+@helper
+def _start_3(places, r):
+    return _row(places[0], r), _row(places[1], r), _row(places[2], r)
+
+
+@helper
+def _row(place, r):
+    return place[1] + r * place[2]
+
+
+@helper
+def _advance_2(i, places, samples):
+    return i[0] + samples * places[0][3], i[1] + samples * places[1][3]
+
+
+@helper
+def _advance_3(i, places, samples):
+    a, b, c = places
+    return i[0] + samples * a[3], i[1] + samples * b[3], i[2] + samples * c[3]
+
+
 def sweep(make, levels, samples, increasing, inner=0, same=False):
     """Make a sweep over `levels` levels, so many samples at a time."""
     body = make(levels, samples, increasing, inner, same)
+    start, advance = (
+        (_start_2, _advance_2) if make is forward else (_start_3, _advance_3)
+    )
 
     @helper
     def over(places, arrays, p, size, s, rows, count):
@@ -96,8 +130,10 @@ def sweep(make, levels, samples, increasing, inner=0, same=False):
         """
         for group in range(0, rows, s << levels):
             for r in range(group, group + s):
-                for h in range(0, count, samples):
-                    body(places, r, h, s, arrays, p)
+                i = start(places, r)
+                for _ in range(0, count, samples):
+                    body(places, i, s, arrays, p)
+                    i = advance(i, places, samples)
                 p += size
 
     return over
