@@ -127,10 +127,9 @@ def aligned(shape, dtype):
     """An empty C-ordered array that starts at a cache line."""
     dtype = np.dtype(dtype)
     size = math.prod(shape) if isinstance(shape, tuple) else shape
-    memory = np.empty(size * dtype.itemsize + 64, np.uint8)
-    start = -memory.__array_interface__["data"][0] % 64
-    memory = memory[start : start + size * dtype.itemsize]
-    return memory.view(dtype).reshape(shape)
+    room = np.empty(size + 64 // dtype.itemsize, dtype)
+    start = -room.ctypes.data % 64 // dtype.itemsize
+    return room[start : start + size].reshape(shape)
 
 
 def immutable(array):
@@ -176,3 +175,12 @@ def check_out(out, shape, dtype):
         raise ValueError("out must not use the same memory for several elements")
     if not out.flags.writeable:
         raise ValueError("out must be writeable, got a read-only array")
+
+
+def as_target(out, rows, shape, axis):
+    """View of `out` as the rows of a result of this shape; None if a copy is needed."""
+    if axis not in (-1, out.ndim - 1) or not out.flags.c_contiguous:
+        return None
+    if np.may_share_memory(out, rows):
+        return None
+    return out.reshape(-1, shape[-1]) if out.size else None

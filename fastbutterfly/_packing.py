@@ -6,6 +6,8 @@ register of the u neighbouring weights that it is for, or (u = 1) one number for
 lanes; of a complex weight there are two.
 """
 
+import math
+
 import numpy as np
 
 from ._kernels.shape import count_levels, forward_sweeps, gradient_sweeps
@@ -23,27 +25,36 @@ def sweeps(rows, inner, gradient=False):
     return found
 
 
-def pack(packed, weights, increasing, u, sweeps):
-    """Fill the flat array `packed` from weights (depth, n/2, 2, 2)."""
-    if packed.dtype.kind == "c":
-        parts = np.stack([weights.real * (1 + 1j), weights.imag * (-1 + 1j)])
-    else:
-        parts = weights[np.newaxis]
-    for target, source in _pieces(packed, parts, increasing, u, sweeps):
-        target[...] = source
+def order(depth, half, width, increasing, u, sweeps):
+    """Canonical position of each packed weight, in `width` arrays one after another."""
+    shape = width, depth, half, 2, 2
+    parts = np.arange(math.prod(shape)).reshape(shape)
+    packed = np.empty(parts.size, parts.dtype)
+    fill(packed, parts, increasing, u, sweeps)
+    return packed
 
 
-def unpack(packed, weights, increasing, u, sweeps):
-    """Fill weights (depth, n/2, 2, 2) from sums over samples in the packed order."""
-    if packed.dtype.kind == "c":
-        parts = np.empty((2, *weights.shape), weights.dtype)
-    else:
-        parts = weights[np.newaxis]
-    for source, target in _pieces(packed, parts, increasing, u, sweeps):
-        target[...] = source
-    if packed.dtype.kind == "c":
-        weights.real = parts[0].real + parts[0].imag
-        weights.imag = parts[1].imag - parts[1].real
+def fill(packed, parts, increasing, u, sweeps, *, back=False):
+    """Copy parts, (width, depth, n/2, 2, 2), to the flat array `packed`, or back."""
+    for view, part in _pieces(packed, parts, increasing, u, sweeps):
+        if back:
+            part[...] = view
+        else:
+            view[...] = part
+
+
+def split(weights):
+    """The real numbers that stand for weights, in an array more for complex ones."""
+    if weights.dtype.kind != "c":
+        return weights[np.newaxis]
+    return np.stack([weights.real * (1 + 1j), weights.imag * (-1 + 1j)])
+
+
+def joined(sums):
+    """Gradient of weights from the sums for what `split` makes of them."""
+    if sums.dtype.kind != "c":
+        return sums[0]
+    return sums[0].real + sums[0].imag + 1j * (sums[1].imag - sums[1].real)
 
 
 def _pieces(packed, parts, increasing, u, sweeps):

@@ -46,12 +46,13 @@ class Plan:
             needed = needed | needed[i ^ s]
         return int(count)
 
-    def apply(self, packed, x, *, workers=None):
-        """Return B x for each row x, shape (batch, n_out)."""
-        y = aligned((len(x), self.n), x.dtype)
+    def apply(self, packed, x, *, out=None, workers=None):
+        """Return B x for each row x, shape (batch, n_out); `out` C-ordered and not x."""
+        whole = self.outputs is None
+        y = out if whole and out is not None else aligned((len(x), self.n), x.dtype)
         flat = self._scattered(x, self.inputs).reshape(-1)
         self._square.apply(packed, flat, y.reshape(-1), workers)
-        return self._gathered(y, self.outputs)
+        return y if whole else y.take(self.outputs, axis=1, out=out, mode="wrap")
 
     def one(self, packed):
         """Make the function that returns B x for one vector x, with little overhead."""

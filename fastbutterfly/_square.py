@@ -6,13 +6,14 @@ from ._arrays import aligned
 from ._kernels.few import few_down, few_gradient_down, few_gradient_up, few_up
 from ._kernels.forward import forward_down, forward_up
 from ._kernels.gradient import SKEW, gradient_down, gradient_up
-from ._packing import pack, sweeps, unpack
+from ._packing import fill, joined, order, split, sweeps
 from ._simd import register_lanes
 from ._threads import run
 
 SERIAL = 1 << 21  # weights times samples below which a second thread does not pay
 PARTS = 16  # most pieces of a batch
 SUMMED = 64  # least samples that are worth a partial sum of the weights' gradient
+INDEXED = 1 << 14  # largest size whose order of packed weights is kept
 CACHE = 1 << 15  # bytes of samples that are worked on together
 
 
@@ -25,6 +26,7 @@ class Square:
 
     def __init__(self, n, increasing):
         self.n, self.depth, self.increasing = n, n.bit_length() - 1, increasing
+        self._orders = {}  # of packed weights
         self._few = few_up if increasing else few_down
         self._forward = forward_up if increasing else forward_down
         self._few_gradient = few_gradient_up if increasing else few_gradient_down
@@ -38,16 +40,34 @@ class Square:
         blocks = weights.reshape(self.depth, self.n // 2, 2, 2)
         if copies > 1:
             blocks = np.tile(blocks, (1, copies, 1, 1))
-        width = 2 if weights.dtype.kind == "c" else 1
-        packed = aligned(blocks.size * width, weights.dtype)
-        pack(packed, blocks, self.increasing, *layout)
+        parts = split(blocks)
+        packed = aligned(parts.size, weights.dtype)
+        if self.n > INDEXED:
+            fill(packed, parts, self.increasing, *layout)
+        else:
+            order = self._order(len(parts), copies, *layout)
+            parts.reshape(-1).take(order, out=packed, mode="wrap")
         return frozen(packed)
 
     def _unpack(self, sums):
         copies, *layout = self._layout(sums.dtype, gradient=True)
-        blocks = np.empty((self.depth, copies * (self.n // 2), 2, 2), sums.dtype)
-        unpack(sums, blocks, self.increasing, *layout)
-        return blocks.reshape(self.depth, copies, -1).sum(axis=1).reshape(-1)
+        width = 2 if sums.dtype.kind == "c" else 1
+        shape = width, self.depth, copies * (self.n // 2), 2, 2
+        parts = np.empty(shape, sums.dtype)
+        if self.n > INDEXED:
+            fill(sums, parts, self.increasing, *layout, back=True)
+        else:
+            parts.reshape(-1)[self._order(width, copies, *layout)] = sums
+        weights = joined(parts).reshape(self.depth, copies, -1)
+        return (weights if copies == 1 else weights.sum(axis=1)).reshape(-1)
+
+    def _order(self, width, copies, u, sweeps):
+        key = width, u, *sweeps
+        if key not in self._orders:
+            half = copies * (self.n // 2)
+            rest = self.increasing, u, sweeps
+            self._orders[key] = order(self.depth, half, width, *rest)
+        return self._orders[key]
 
     def _layout(self, dtype, gradient):
         """How often the weights are repeated to fill a register, its lanes, sweeps."""

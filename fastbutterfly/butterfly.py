@@ -178,12 +178,15 @@ class Butterfly(Structure, Operator):
             place = list(x.shape)
             place[axis] = self.shape[0]
             _arrays.check_out(out, tuple(place), dtype)
-        rows = _arrays.to_rows(moved, dtype)
-        y = self._plan.apply(self._packed(dtype), rows, workers=as_workers(workers))
+        rows, packed = _arrays.to_rows(moved, dtype), self._packed(dtype)
+        target = None if out is None else _arrays.as_target(out, rows, shape, axis)
+        options = {"out": target, "workers": as_workers(workers)}
+        y = self._plan.apply(packed, rows, **options)
         y = _arrays.from_samples(y.reshape(shape), axis)
         if out is None:
             return y
-        out[...] = y
+        if target is None:
+            out[...] = y
         return out
 
     def vjp(
