@@ -84,6 +84,17 @@ def as_numbers(name, value):
     return array
 
 
+def is_plain(x, dtype, ndim, size):
+    """Whether x is just what the kernels expect, and needs no look closer."""
+    return (
+        type(x) is np.ndarray
+        and x.dtype is dtype
+        and x.ndim == ndim
+        and x.shape[-1] == size
+        and x.flags.c_contiguous
+    )
+
+
 def common_dtype(dtype, *arrays):
     """np.result_type of the operator and its arguments; integers count as float64."""
     kinds = [a.dtype if a.dtype.kind == "f" else DTYPES[1] for a in arrays]

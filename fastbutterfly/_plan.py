@@ -47,7 +47,7 @@ class Plan:
         return int(count)
 
     def apply(self, packed, x, *, out=None, workers=None):
-        """Return B x for each row x, shape (batch, n_out); `out` C-ordered and not x."""
+        """Return B x for each row x, (batch, n_out); `out` is C-ordered and not x."""
         whole = self.outputs is None
         y = out if whole and out is not None else aligned((len(x), self.n), x.dtype)
         flat = self._scattered(x, self.inputs).reshape(-1)
@@ -58,7 +58,7 @@ class Plan:
         """Make the function that returns B x for one vector x, with little overhead."""
         square = self._square.one(packed)
         if self.inputs is None and self.outputs is None:
-            return lambda x: square(x if x.flags.c_contiguous else x.copy())
+            return square
 
         def partly(x):
             y = square(self._scattered(x[np.newaxis], self.inputs).reshape(-1))

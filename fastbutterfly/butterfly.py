@@ -89,7 +89,6 @@ class Butterfly(Structure, Operator):
             inputs=_arrays.as_index("inputs", inputs, n),
             outputs=_arrays.as_index("outputs", outputs, n),
         )
-        self._vector = self._plan.shape[1:]
         self._packs = {}  # dtype -> weights as the kernels read them
 
     @classmethod
@@ -170,6 +169,10 @@ class Butterfly(Structure, Operator):
         >>> fb.Butterfly.random(8, rng=0).apply(np.ones((3, 8, 2)), axis=1).shape
         (3, 8, 2)
         """
+        plain = _arrays.is_plain(x, self._weights.dtype, 2, self._plan.shape[1])
+        if plain and axis == -1 and out is None:
+            workers = as_workers(workers)
+            return self._plan.apply(self._packed(x.dtype), x, workers=workers)
         x = _arrays.as_numbers("x", x)
         dtype = _arrays.common_dtype(self.dtype, x)
         moved = _arrays.to_samples("x", x, axis, self.shape[1])
@@ -249,8 +252,7 @@ class Butterfly(Structure, Operator):
 
     def __matmul__(self, x: ArrayLike) -> NDArray:
         """B @ x for x of shape (n_in,) or (n_in, k)."""
-        plain = type(x) is np.ndarray and x.dtype is self._weights.dtype
-        if plain and x.shape == self._vector:
+        if _arrays.is_plain(x, self._weights.dtype, 1, self._plan.shape[1]):
             return self._one(x)
         return super().__matmul__(x)
 

@@ -233,3 +233,11 @@ class TestSequentialErrors:
         for layers in ((), (nn.ReLU(),)):
             with pytest.raises(ValueError, match="one that has a size"):
                 nn.Sequential(*layers)
+
+
+def test_a_copy_of_a_member_is_free_for_another_network():
+    member = nn.Dense(3, 3, rng=0)
+    nn.Sequential(member)
+    nn.Sequential(copy.deepcopy(member))
+    with pytest.raises(ValueError, match="network"):
+        nn.Sequential(member)

@@ -154,7 +154,8 @@ class Layer:
         return np.empty(0, self.dtype or np.float32), np.empty(0, np.int64)
 
     def __getstate__(self):
-        return {k: v for k, v in self.__dict__.items() if k not in self._shapes}
+        mine = self.__dict__.items()
+        return {k: v for k, v in mine if k not in (*self._shapes, "_in_network")}
 
     def __setstate__(self, state):
         # A copied or unpickled layer needs views into its own buffer.

@@ -124,7 +124,6 @@ class _Run:
             batch = as_batch(np.take(x, rows, axis=0), self.net.dtype)
             total += self.step(batch, np.take(y, rows, axis=0)) * len(rows)
             report.step()
-        self.check("parameters are", _all_finite(self.net.parameters))
         return total / len(x)
 
     def step(self, x, y):
@@ -136,6 +135,7 @@ class _Run:
         self.check("gradient is", _all_finite(self.gradient))
         self.optimizer.update(self.net.parameters, self.gradient, self.state)
         self.history.steps += 1
+        self.check("parameters are", _all_finite(self.net.parameters))
         return value
 
     @np.errstate(over="ignore", invalid="ignore")
