@@ -8,18 +8,30 @@ import operator
 
 import numpy as np
 
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+REAL = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+DTYPES = {
+    **REAL,
+    "complex64": np.dtype(np.complex64),
+    "complex128": np.dtype(np.complex128),
+}
 
 
-def as_dtype(dtype):
-    """float32 or float64."""
+def as_dtype(dtype, allowed=DTYPES):
+    """One of the dtypes that kernels compute in."""
     try:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found is None or found not in DTYPES:
-        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
-    return found
+    if found is None or found not in allowed.values():
+        *most, last = allowed
+        names = f"{', '.join(most)} or {last}"
+        raise ValueError(f"dtype must be {names}, got {dtype!r}")
+    return np.dtype(found.name)
+
+
+def as_real_dtype(dtype):
+    """float32 or float64."""
+    return as_dtype(dtype, REAL)
 
 
 def as_size(name, value, least=1):
@@ -68,20 +80,27 @@ def as_generator(rng):
         ) from None
 
 
-def as_numbers(name, value):
-    """An array of real numbers; lists are converted, nothing else is."""
+def as_numbers(name, value, kinds="fiubc"):
+    """An array of numbers; lists are converted, nothing else is."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array; call its filled() first")
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array: {error}") from None
-    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+    most = 16 if array.dtype.kind == "c" else 8
+    if array.dtype.kind not in kinds or array.dtype.itemsize > most:
+        what = "real or complex" if "c" in kinds else "real"
         raise TypeError(
-            f"{name} must hold real numbers of at most 64 bits, "
+            f"{name} must hold {what} numbers of at most double precision, "
             f"got dtype {array.dtype}; convert it first"
         )
     return array
+
+
+def as_reals(name, value):
+    """An array of real numbers."""
+    return as_numbers(name, value, kinds="fiub")
 
 
 def is_plain(x, dtype, ndim, size):
@@ -97,7 +116,7 @@ def is_plain(x, dtype, ndim, size):
 
 def common_dtype(dtype, *arrays):
     """np.result_type of the operator and its arguments; integers count as float64."""
-    kinds = [a.dtype if a.dtype.kind == "f" else DTYPES[1] for a in arrays]
+    kinds = [a.dtype if a.dtype.kind in "fc" else np.float64 for a in arrays]
     return np.result_type(dtype, *kinds)
 
 
@@ -165,6 +184,27 @@ def to_samples(name, x, axis, size):
 def from_samples(y, axis):
     """Inverse of `to_samples`: the last axis moved to `axis`."""
     return y if axis in (-1, y.ndim - 1) else np.moveaxis(y, -1, axis)
+
+
+def to_columns(x, axis, dtype):
+    """View or cast of x as C-ordered (planes, size, columns); None: not so ordered."""
+    axis %= x.ndim
+    if not x.flags.c_contiguous:
+        if not x.flags.f_contiguous:
+            return None
+        x, axis = x.T, x.ndim - 1 - axis
+    if axis == x.ndim - 1:
+        return None
+    planes, columns = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
+    x = np.ascontiguousarray(x, dtype)
+    return x.reshape(planes, x.shape[axis], columns)
+
+
+def from_columns(y, like, axis):
+    """Result (planes, size, columns) in the order of what `to_columns` was given."""
+    axis %= like.ndim
+    shape = [*like.shape[:axis], y.shape[1], *like.shape[axis + 1 :]]
+    return y.reshape(shape) if like.flags.c_contiguous else y.reshape(shape[::-1]).T
 
 
 def to_rows(x, dtype):

@@ -12,8 +12,8 @@ class Plan:
     """Size, order of strides, the coordinates used and kept; no weights, no checks.
 
     Arrays are C-ordered rows, x (batch, n_in) and g (batch, n_out), of the dtype of the
-    weights, which are flat; `packed` is what `pack` makes of them, for `apply` or, with
-    gradient=True, for `vjp`. Results do not depend on the number of workers.
+    weights, which are flat; `packed` is what `pack` makes of them, for "rows", for
+    "columns" or for the "gradient". Results do not depend on the number of workers.
     """
 
     def __init__(self, n, *, stride="increasing", inputs=None, outputs=None):
@@ -53,6 +53,22 @@ class Plan:
         flat = self._scattered(x, self.inputs).reshape(-1)
         self._square.apply(packed, flat, y.reshape(-1), workers)
         return y if whole else y.take(self.outputs, axis=1, out=out, mode="wrap")
+
+    def takes_columns(self, x):
+        """Whether `apply_columns` can do it."""
+        return bool(x.size) and self._square.takes_columns(x.shape[2], x.dtype)
+
+    def apply_columns(self, packed, x, *, workers=None):
+        """Return B x for each column of x (planes, n_in, columns)."""
+        planes, _, count = x.shape
+        if self.inputs is not None:
+            full = np.zeros((planes, self.n, count), x.dtype)
+            full[:, self.inputs] = x
+            x = full
+        y = aligned((planes, self.n, count), x.dtype)
+        flat = frozen(x).reshape(-1), y.reshape(-1)
+        self._square.apply_columns(packed, *flat, count, workers)
+        return y if self.outputs is None else y.take(self.outputs, axis=1)
 
     def one(self, packed):
         """Make the function that returns B x for one vector x, with little overhead."""

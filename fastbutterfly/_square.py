@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._arrays import aligned
+from ._kernels.columns import columns_down, columns_up
 from ._kernels.few import few_down, few_gradient_down, few_gradient_up, few_up
 from ._kernels.forward import forward_down, forward_up
 from ._kernels.gradient import SKEW, gradient_down, gradient_up
@@ -32,11 +33,11 @@ class Square:
         self._few_gradient = few_gradient_up if increasing else few_gradient_down
         self._gradient = gradient_up if increasing else gradient_down
 
-    def pack(self, weights, *, gradient=False):
-        """Flat weights in the order in which `apply`, or `vjp`, reads them."""
+    def pack(self, weights, use="rows"):
+        """Flat weights in the order of `apply`, or of "columns", or of "gradient"."""
         if self.depth == 0:
             return weights
-        copies, *layout = self._layout(weights.dtype, gradient)
+        copies, *layout = self._layout(weights.dtype, use)
         blocks = weights.reshape(self.depth, self.n // 2, 2, 2)
         if copies > 1:
             blocks = np.tile(blocks, (1, copies, 1, 1))
@@ -50,7 +51,7 @@ class Square:
         return frozen(packed)
 
     def _unpack(self, sums):
-        copies, *layout = self._layout(sums.dtype, gradient=True)
+        copies, *layout = self._layout(sums.dtype, "gradient")
         width = 2 if sums.dtype.kind == "c" else 1
         shape = width, self.depth, copies * (self.n // 2), 2, 2
         parts = np.empty(shape, sums.dtype)
@@ -69,11 +70,12 @@ class Square:
             self._orders[key] = order(self.depth, half, width, *rest)
         return self._orders[key]
 
-    def _layout(self, dtype, gradient):
+    def _layout(self, dtype, use):
         """How often the weights are repeated to fill a register, its lanes, sweeps."""
-        u = register_lanes(dtype)
+        u = 1 if use == "columns" else register_lanes(dtype)
         inner = min(u, self.n).bit_length() - 1
-        return max(u // self.n, 1), u, sweeps(max(self.n // u, 1), inner, gradient)
+        order = sweeps(max(self.n // u, 1), inner, gradient=use == "gradient")
+        return max(u // self.n, 1), u, order
 
     def _is_few(self, dtype):
         """Whether a sample has less than four registers."""
@@ -105,6 +107,30 @@ class Square:
             rest = np.empty(granule, y.dtype)
             kernel(_filled(x[whole:], granule), rest)
             y[whole:] = rest[: len(x) - whole]
+
+    def takes_columns(self, count, dtype):
+        """Whether `apply_columns` can do it without a copy."""
+        return self.n >= 4 and count >= register_lanes(dtype)
+
+    def apply_columns(self, packed, x, y, count, workers):
+        """Write B x for each column of planes (n, count)."""
+        u, size = register_lanes(x.dtype), self.n * count
+        together = min(8, max(2, CACHE // (self.n * u * x.itemsize) // 2 * 2))
+        kernel = columns_up if self.increasing else columns_down
+
+        def work(part):
+            plane, first, last = part
+            tile = aligned(together * self.n * u, x.dtype)
+            kernel(x[plane], packed, y[plane], tile, self.n, count, first, last)
+
+        pieces = self._parts(len(x), size)
+        if len(pieces) > 1:
+            run(work, [(piece, 0, count) for piece in pieces], workers)
+            return
+        pieces = self._parts(len(x), len(x) // count * together * u)
+        step = len(x) // count
+        pieces = [(p.start // step, p.stop // step) for p in pieces]
+        run(work, [(slice(None), *piece) for piece in pieces], workers)
 
     def one(self, packed):
         """Make the function that returns B x for one sample x, with little overhead."""
@@ -142,7 +168,7 @@ class Square:
             if self._is_few(x.dtype):
                 self._few_gradient(x, g, packed, gx, total, self.n)
                 return
-            tiles = len(self._layout(x.dtype, True)[2]) + 1
+            tiles = len(self._layout(x.dtype, "gradient")[2]) + 1
             scratch = aligned(tiles * (together * self.n + SKEW * u), x.dtype)
             self._gradient(x, g, packed, gx, total, scratch, together, self.n)
 

@@ -61,7 +61,7 @@ class Structure:
 
     @property
     def dtype(self) -> np.dtype:
-        """float32 or float64."""
+        """float32, float64, complex64 or complex128."""
         return self._weights.dtype
 
     @property

@@ -11,25 +11,24 @@ from functools import cached_property
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from . import _arrays
 from ._factors import sparse_factors
 from ._initial import INITS
-from ._operator import Operator
 from ._plan import Plan
+from ._products import Products
 from ._structure import Structure
-from ._threads import as_workers
 
 REVERSED = {"increasing": "decreasing", "decreasing": "increasing"}
 
 
-class Butterfly(Structure, Operator):
+class Butterfly(Structure, Products):
     """Linear operator of shape (n_out, n_in) made of depth = log2(n) layers.
 
     Parameters
     ----------
-    weights : array, shape (depth, n/2, 2, 2), float32 or float64
+    weights : array, shape (depth, n/2, 2, 2), float32, float64, complex64 or complex128
         One 2x2 block for each pair of each layer, the layer applied first first. Other
         real dtypes, and lists, become float64. They are copied.
     stride : {"increasing", "decreasing"}
@@ -89,7 +88,7 @@ class Butterfly(Structure, Operator):
             inputs=_arrays.as_index("inputs", inputs, n),
             outputs=_arrays.as_index("outputs", outputs, n),
         )
-        self._packs = {}  # dtype -> weights as the kernels read them
+        self._packs = {}  # weights as the kernels read them
 
     @classmethod
     def random(
@@ -110,10 +109,12 @@ class Butterfly(Structure, Operator):
         init : {"orthogonal", "gaussian", "fjlt", "identity"}
             "orthogonal": each block a rotation or a reflection by a uniform angle.
             "gaussian": entries N(0, 1/2), which keep the expected squared length.
+            For complex dtypes, rows and columns of the orthogonal blocks get uniform
+            phases, and the Gaussian entries are circular.
             "fjlt": H D, random signs D and the orthonormal Hadamard matrix H.
             "identity": each block the identity.
         stride, dtype
-            As for `Butterfly`; dtype float32 or float64.
+            As for `Butterfly`.
         rng : Generator, int or None
             Source of randomness.
 
@@ -129,138 +130,9 @@ class Butterfly(Structure, Operator):
         n = _arrays.as_power_of_two("n", n)
         draw = _arrays.as_choice("init", init, INITS)
         dtype = _arrays.as_dtype(dtype)
-        weights = draw(n, n.bit_length() - 1, _arrays.as_generator(rng))
+        rng = _arrays.as_generator(rng)
+        weights = draw(n, n.bit_length() - 1, rng, dtype.kind == "c")
         return cls(weights.astype(dtype), stride=stride)
-
-    def apply(
-        self,
-        x: ArrayLike,
-        *,
-        axis: int = -1,
-        out: NDArray | None = None,
-        workers: int | None = None,
-    ) -> NDArray:
-        """Apply the butterfly along an axis.
-
-        Parameters
-        ----------
-        x : array, n_in elements along `axis`
-            Any real dtype, any order; it is not modified.
-        axis : int
-            Axis of x that holds the coordinates.
-        out : array, optional
-            Where to write the result; its shape and dtype must fit. May be x itself.
-        workers : int, optional
-            Number of threads; None: one for small arrays, else one for each CPU.
-
-        Returns
-        -------
-        array, the shape of x with n_out along `axis`
-            Of dtype ``np.result_type(B.dtype, x.dtype)``; integers count as float64.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a shape, dtype or option is not as described.
-
-        Examples
-        --------
-        >>> import fastbutterfly as fb
-        >>> fb.Butterfly.random(8, rng=0).apply(np.ones((3, 8, 2)), axis=1).shape
-        (3, 8, 2)
-        """
-        plain = _arrays.is_plain(x, self._weights.dtype, 2, self._plan.shape[1])
-        if plain and axis == -1 and out is None:
-            workers = as_workers(workers)
-            return self._plan.apply(self._packed(x.dtype), x, workers=workers)
-        x = _arrays.as_numbers("x", x)
-        dtype = _arrays.common_dtype(self.dtype, x)
-        moved = _arrays.to_samples("x", x, axis, self.shape[1])
-        shape = (*moved.shape[:-1], self.shape[0])
-        if out is not None:
-            place = list(x.shape)
-            place[axis] = self.shape[0]
-            _arrays.check_out(out, tuple(place), dtype)
-        rows, packed = _arrays.to_rows(moved, dtype), self._packed(dtype)
-        target = None if out is None else _arrays.as_target(out, rows, shape, axis)
-        options = {"out": target, "workers": as_workers(workers)}
-        y = self._plan.apply(packed, rows, **options)
-        y = _arrays.from_samples(y.reshape(shape), axis)
-        if out is None:
-            return y
-        if target is None:
-            out[...] = y
-        return out
-
-    def vjp(
-        self,
-        x: ArrayLike,
-        g: ArrayLike,
-        *,
-        axis: int = -1,
-        workers: int | None = None,
-    ) -> tuple[NDArray, NDArray]:
-        """Gradients of <g, B x> with respect to x and to the weights.
-
-        Parameters
-        ----------
-        x : array, n_in elements along `axis`
-            The input of `apply`.
-        g : array, the shape of ``apply(x)``
-            Gradient of a loss with respect to that output.
-        axis, workers
-            As for `apply`.
-
-        Returns
-        -------
-        gx : array, the shape of x
-            B^H applied to g.
-        gweights : array, shape (depth, n/2, 2, 2)
-            gweights[l, p, o, c] = sum over samples of g_o * conj(x_c), with x the input
-            and g the gradient of the output of layer l at pair p.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a shape, dtype or option is not as described.
-
-        Examples
-        --------
-        >>> import fastbutterfly as fb
-        >>> B = fb.Butterfly.random(8, rng=0)
-        >>> gx, gweights = B.vjp(np.ones((5, 8)), np.ones((5, 8)))
-        >>> gx.shape, gweights.shape
-        ((5, 8), (3, 4, 2, 2))
-        """
-        x, g = _arrays.as_numbers("x", x), _arrays.as_numbers("g", g)
-        dtype = _arrays.common_dtype(self.dtype, x, g)
-        x_moved = _arrays.to_samples("x", x, axis, self.shape[1])
-        g_moved = _arrays.to_samples("g", g, axis, self.shape[0])
-        if g_moved.shape[:-1] != x_moved.shape[:-1]:
-            raise ValueError(
-                "g must have the shape of apply(x), "
-                f"got g of shape {g.shape} for x of shape {x.shape}"
-            )
-        gx, gweights = self._plan.vjp(
-            self._packed(dtype, gradient=True),
-            _arrays.to_rows(x_moved, dtype),
-            _arrays.to_rows(g_moved, dtype),
-            workers=as_workers(workers),
-        )
-        gx = _arrays.from_samples(gx.reshape(x_moved.shape), axis)
-        return gx, gweights.reshape(self.weights.shape)
-
-    def __matmul__(self, x: ArrayLike) -> NDArray:
-        """B @ x for x of shape (n_in,) or (n_in, k)."""
-        if _arrays.is_plain(x, self._weights.dtype, 1, self._plan.shape[1]):
-            return self._one(x)
-        return super().__matmul__(x)
-
-    dot = matvec = matmat = __matmul__
-
-    @cached_property
-    def _one(self):
-        return self._plan.one(self._packed(self.dtype))
 
     @cached_property
     def T(self) -> "Butterfly":
@@ -272,10 +144,17 @@ class Butterfly(Structure, Operator):
             outputs=self.inputs,
         )
 
-    @property
+    @cached_property
     def H(self) -> "Butterfly":
         """The conjugate transpose; for real weights the transpose."""
-        return self.T
+        if self.dtype.kind != "c":
+            return self.T
+        return Butterfly(
+            self.T.weights.conj(),
+            stride=self.T.stride,
+            inputs=self.outputs,
+            outputs=self.inputs,
+        )
 
     def factors(self) -> list:
         """Return the layers as scipy.sparse.csr_array, the one applied last first.
@@ -283,12 +162,3 @@ class Butterfly(Structure, Operator):
         Their product is ``to_dense()``.
         """
         return sparse_factors(self._plan, self.weights)
-
-    def _packed(self, dtype, gradient=False):
-        """Weights of this dtype as the kernels read them, made once."""
-        packed = self._packs.get((dtype, gradient))
-        if packed is None:
-            flat = self.weights.reshape(-1).astype(dtype, copy=False)
-            packed = self._plan.pack(flat, gradient=gradient)
-            self._packs[dtype, gradient] = packed
-        return packed

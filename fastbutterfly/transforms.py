@@ -112,7 +112,7 @@ def fjlt(
     n_out, n_in : int
         Any sizes with 1 <= n_out <= n_in.
     dtype : dtype
-        float32 or float64.
+        float32, float64, complex64 or complex128.
     rng : Generator, int or None
         Source of randomness.
 

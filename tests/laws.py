@@ -4,7 +4,8 @@ import numba
 import numpy as np
 
 INTERPRETED = bool(numba.config.DISABLE_JIT)
-DTYPES = (np.float32, np.float64)
+REAL = (np.float32, np.float64)
+DTYPES = (*REAL, np.complex64, np.complex128)
 STRIDES = ("increasing", "decreasing")
 SIZES = tuple(1 << depth for depth in range(6 if INTERPRETED else 13))
 BATCHES = (0, 1, 2, 3, 7, 17) if INTERPRETED else (0, 1, 2, 3, 7, 16, 17, 70)
@@ -18,7 +19,7 @@ def tolerance(dtype, n):
 def assert_close(actual, expected, n):
     """Compare in norm; `expected` is exact, `actual` has the dtype in question."""
     assert actual.shape == expected.shape
-    error = np.linalg.norm(np.asarray(actual, float) - expected)
+    error = np.linalg.norm(np.asarray(actual, np.result_type(actual, float)) - expected)
     assert error <= tolerance(actual.dtype, n) * np.linalg.norm(expected)
 
 
@@ -31,7 +32,7 @@ def strides(n, order):
 def layer_matrix(blocks, s):
     """Dense matrix of one layer, entry by entry from the definition."""
     n = 2 * len(blocks)
-    matrix = np.zeros((n, n))
+    matrix = np.zeros((n, n), blocks.dtype)
     for p, block in enumerate(blocks):
         i = 2 * s * (p // s) + p % s
         matrix[np.ix_([i, i + s], [i, i + s])] = block
@@ -41,14 +42,14 @@ def layer_matrix(blocks, s):
 def dense(weights, order):
     """Dense matrix of a square butterfly."""
     n = 2 ** len(weights)
-    matrix = np.eye(n)
-    for blocks, s in zip(np.asarray(weights, float), strides(n, order), strict=True):
+    matrix, weights = np.eye(n), np.asarray(weights, np.result_type(weights, float))
+    for blocks, s in zip(weights, strides(n, order), strict=True):
         matrix = layer_matrix(blocks, s) @ matrix
     return matrix
 
 
 def layer(blocks, s, x):
-    """One layer on rows x, in float64."""
+    """One layer on rows x, in double precision."""
     pairs = np.asarray(x, np.result_type(x, float)).reshape(
         len(x), len(blocks) // s, 2, s
     )
@@ -59,8 +60,8 @@ def layer(blocks, s, x):
 
 
 def forward(weights, order, x):
-    """A square butterfly on rows x, in float64."""
-    n = 2 ** len(weights)
+    """A square butterfly on rows x, in double precision."""
+    n, x = 2 ** len(weights), np.asarray(x, np.result_type(x, float))
     for blocks, s in zip(weights, strides(n, order), strict=True):
         x = layer(blocks, s, x)
     return np.asarray(x, np.result_type(x, float))
@@ -69,7 +70,8 @@ def forward(weights, order, x):
 def draw_weights(rng, n, dtype):
     """Gaussian blocks that keep the expected length."""
     depth = n.bit_length() - 1
-    return rng.normal(0, np.sqrt(0.5), (depth, n // 2, 2, 2)).astype(dtype)
+    scale = 0.5 if np.dtype(dtype).kind == "c" else np.sqrt(0.5)
+    return (scale * draw(rng, (depth, n // 2, 2, 2), dtype)).astype(dtype)
 
 
 def draw(rng, shape, dtype):

@@ -33,7 +33,7 @@ LAYOUTS = {
 @CASES
 def test_apply_is_the_definition(n, dtype, order, batch, rng):
     B = draw(rng, n, dtype, order)
-    x = rng.standard_normal((batch, n)).astype(dtype)
+    x = laws.draw(rng, (batch, n), dtype)
     y = B.apply(x)
     assert y.dtype == dtype
     laws.assert_close(y, laws.forward(B.weights, order, x), n)
@@ -42,17 +42,19 @@ def test_apply_is_the_definition(n, dtype, order, batch, rng):
 @CASES
 def test_one_vector(n, dtype, order, rng):
     B = draw(rng, n, dtype, order)
-    x = rng.standard_normal(n).astype(dtype)
+    x = laws.draw(rng, n, dtype)
     laws.assert_close(B @ x, laws.forward(B.weights, order, x[None])[0], n)
 
 
 @pytest.mark.parametrize("order", laws.STRIDES)
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
 @pytest.mark.parametrize("n", SMALL)
-def test_definition_entry_by_entry(n, order, rng):
-    B = draw(rng, n, order=order)
+def test_definition_entry_by_entry(n, dtype, order, rng):
+    B = draw(rng, n, dtype, order)
     matrix = laws.dense(B.weights, order)
     laws.assert_close(B.to_dense(), matrix, n)
     laws.assert_close(B.T.to_dense(), matrix.T, n)
+    laws.assert_close(B.H.to_dense(), matrix.conj().T, n)
     x, left = rng.standard_normal((n, 3)), rng.standard_normal((3, n))
     laws.assert_close(B @ x, matrix @ x, n)
     laws.assert_close(left @ B, left @ matrix, n)
@@ -68,7 +70,7 @@ def test_definition_entry_by_entry(n, order, rng):
 @CASES
 def test_adjoint(n, dtype, order, rng):
     B = draw(rng, n, dtype, order)
-    x, y = rng.standard_normal((2, n)).astype(dtype)
+    x, y = laws.draw(rng, (2, n), dtype)
     left, right = np.vdot(B @ x, y), np.vdot(x, B.H @ y)
     scale = np.linalg.norm(B @ x) * np.linalg.norm(y)
     assert abs(left - right) <= 2 * laws.tolerance(dtype, n) * scale
@@ -81,7 +83,7 @@ def test_adjoint(n, dtype, order, rng):
 @pytest.mark.parametrize("n", [2, 16, 64])
 def test_layouts(n, dtype, layout, rng):
     B = draw(rng, n, dtype)
-    x, g = (LAYOUTS[layout](rng.standard_normal((7, n)).astype(dtype)) for _ in "xg")
+    x, g = (LAYOUTS[layout](laws.draw(rng, (7, n), dtype)) for _ in "xg")
     before = x.copy(), g.copy()
     expected = laws.forward(B.weights, "increasing", x)
     laws.assert_close(B.apply(x), expected, n)
@@ -126,16 +128,60 @@ def test_out(rng):
     np.testing.assert_array_equal(overlapping[:-1], expected)
 
 
+@pytest.mark.parametrize("order", laws.STRIDES)
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+@pytest.mark.parametrize("shape", [(5, 1), (5, 17), (1, 3, 40), (6, 130), (0, 9)])
+@pytest.mark.parametrize("n", [n for n in laws.SIZES if 2 <= n <= 512])
+def test_columns(n, shape, dtype, order, rng):
+    """Any axis, C and Fortran order, truncated on either side."""
+    B = draw(rng, n, dtype, order)
+    kept = rng.permutation(n)[: max(1, n // 3)]
+    J = fb.Butterfly(B.weights, stride=order, inputs=kept, outputs=kept[::-1])
+    x = laws.draw(rng, (*shape[:-1], n, shape[-1]), dtype)
+    expected = laws.forward(B.weights, order, x.swapaxes(-1, -2).reshape(-1, n))
+    expected = expected.reshape(*shape, n).swapaxes(-1, -2)
+    laws.assert_close(B.apply(x, axis=-2), expected, n)
+    laws.assert_close(B.apply(x.T, axis=1).T, expected, n)
+    part = np.ascontiguousarray(x[..., kept, :])
+    full = np.zeros_like(x)
+    full[..., kept, :] = part
+    np.testing.assert_array_equal(
+        J.apply(part, axis=-2), B.apply(full, axis=-2)[..., kept[::-1], :]
+    )
+
+
+def test_products_of_columns_are_in_c_order(rng):
+    B = draw(rng, 64, np.float32)
+    x = laws.draw(rng, (64, 100), np.float32)
+    y = B @ x
+    assert y.flags.c_contiguous
+    for i in (0, 50, 99):
+        laws.assert_close(y[:, i], B.to_dense() @ x[:, i].astype(float), 64)
+
+
+def test_real_and_complex_mix(rng):
+    B, x = draw(rng, 16), laws.draw(rng, (3, 16), complex)
+    C, g = draw(rng, 16, complex), laws.draw(rng, (3, 16), complex)
+    laws.assert_close(B.apply(x), B.apply(x.real) + 1j * B.apply(x.imag), 16)
+    laws.assert_close(C.apply(x.real), C.apply(x.real + 0j), 16)
+    gx, gweights = B.vjp(x.real, g)
+    assert gx.dtype == gweights.dtype == np.float64
+    whole = fb.Butterfly(B.weights + 0j).vjp(x.real + 0j, g)
+    laws.assert_close(gx, whole[0].real, 16)
+    laws.assert_close(gweights, whole[1].real, 16)
+    assert B.H.weights.dtype == np.float64
+
+
 @CASES
 def test_gradient_laws(n, dtype, order, rng):
-    """Re<gx, u> = <g, B u> and <gW_l, V> = <g, y with layer l's blocks V>."""
+    """Re<gx, u> = Re<g, B u>, Re<gW_l, V> = Re<g, y with layer l's blocks V>."""
     B = draw(rng, n, dtype, order)
-    x, g, u = rng.standard_normal((3, 5, n)).astype(dtype)
+    x, g, u = laws.draw(rng, (3, 5, n), dtype)
     gx, gweights = B.vjp(x, g)
     assert gx.dtype == gweights.dtype == dtype
     assert gweights.shape == B.weights.shape
     pairs = [(np.vdot(gx, u), laws.forward(B.weights, order, u))]
-    V = rng.standard_normal(B.weights.shape)
+    V = laws.draw(rng, B.weights.shape, dtype)
     for level in range(B.depth):
         weights = [V[k] if k == level else B.weights[k] for k in range(B.depth)]
         pairs.append(
@@ -143,7 +189,9 @@ def test_gradient_laws(n, dtype, order, rng):
         )
     for left, image in pairs:
         scale = np.linalg.norm(g) * np.linalg.norm(image)
-        assert abs(left - np.vdot(g, image)) <= 2 * laws.tolerance(dtype, n) * scale
+        assert (
+            abs((left - np.vdot(g, image)).real) <= 2 * laws.tolerance(dtype, n) * scale
+        )
 
 
 @pytest.mark.parametrize("order", laws.STRIDES)
@@ -189,15 +237,21 @@ def test_hadamard(n):
 
 @pytest.mark.parametrize("order", laws.STRIDES)
 @pytest.mark.parametrize("init", ["orthogonal", "fjlt", "identity"])
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
 @pytest.mark.parametrize("n", SMALL)
-def test_orthogonal_initialisations(n, init, order):
-    A = fb.Butterfly.random(n, init=init, stride=order, rng=1).to_dense()
-    laws.assert_close(A @ A.T, np.eye(n), n)
+def test_orthogonal_initialisations(n, dtype, init, order):
+    options = {"init": init, "stride": order, "dtype": dtype, "rng": 1}
+    A = fb.Butterfly.random(n, **options).to_dense()
+    laws.assert_close(A @ A.conj().T, np.eye(n), n)
 
 
 def test_initial_distributions():
     weights = fb.Butterfly.random(1024, init="gaussian", rng=0).weights
     assert abs(np.var(weights) - 0.5) < 0.02
+    options = {"init": "gaussian", "dtype": complex, "rng": 0}
+    weights = fb.Butterfly.random(1024, **options).weights
+    assert abs(np.mean(np.abs(weights) ** 2) - 0.5) < 0.02
+    assert abs(np.mean(weights**2)) < 0.02
     blocks = fb.Butterfly.random(1024, rng=0).weights.reshape(-1, 2, 2)
     determinants = np.linalg.det(blocks)
     np.testing.assert_allclose(np.abs(determinants), 1)

@@ -19,12 +19,11 @@ def test_is_part_of_the_padded_butterfly(n_out, n_in, dtype, rng):
     full = fb.Butterfly(J.weights).to_dense()
     kept = np.arange(n) if J.outputs is None else J.outputs
     assert np.all(np.diff(kept) > 0)
-    expected = full[kept, :n_in].astype(float)
+    expected = full[kept, :n_in].astype(np.result_type(dtype, float))
     assert J.shape == expected.shape == (n_out, n_in)
     laws.assert_close(J.to_dense(), expected, n)
     laws.assert_close(J.T.to_dense(), expected.T, n)
-    x, g = rng.standard_normal((3, n_in)).astype(dtype), rng.standard_normal((3, n_out))
-    g = g.astype(dtype)
+    x, g = laws.draw(rng, (3, n_in), dtype), laws.draw(rng, (3, n_out), dtype)
     padded_x, padded_g = np.zeros((3, n), dtype), np.zeros((3, n), dtype)
     padded_x[:, :n_in], padded_g[:, kept] = x, g
     gx, gweights = J.vjp(x, g)

@@ -72,10 +72,10 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     weights = laws.draw_weights(rng, n, dtype)
     x, g = laws.draw(rng, (2, batch, n), dtype)
     square = Square(n, order == "increasing")
-    packed = square.pack(weights.reshape(-1), gradient=True)
+    packed = square.pack(weights.reshape(-1), "gradient")
     inputs = [x.reshape(-1), g.reshape(-1), packed]
     inputs = [guarded(a, writeable=False) for a in inputs]
-    tiles = len(square._layout(packed.dtype, True)[2]) + 1
+    tiles = len(square._layout(packed.dtype, "gradient")[2]) + 1
     sizes = batch * n, len(packed), tiles * (4 * n + SKEW * register_lanes(dtype))
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes[: 3 - is_few]]
     arguments = [inner for _, inner in (*inputs, *outputs)]

@@ -24,6 +24,7 @@ LEVELS = {
     "_square": 4,
     "_plan": 5,
     "_structure": 6,
+    "_products": 6,
     "butterfly": 7,
     "transforms": 8,
     "factorize": 9,

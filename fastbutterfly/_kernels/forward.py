@@ -8,9 +8,9 @@ from .sweep import forward, place, sweep
 ALL = 6  # more layers than fit into a register
 
 
-def _tile(increasing):
+def tile_of(increasing, same=False):
     """Make what is done to one tile, for one order of the strides."""
-    three, two = (sweep(forward, *k, increasing) for k in ((3, 1), (2, 2)))
+    three, two = (sweep(forward, *k, increasing, same=same) for k in ((3, 1), (2, 2)))
     inner_three, inner_two = (
         sweep(forward, *k, increasing, inner=ALL) for k in ((3, 1), (2, 2))
     )
@@ -66,7 +66,7 @@ def _rows(run):
     return rows
 
 
-_rows_up, _rows_down = _rows(_tile(True)), _rows(_tile(False))
+_rows_up, _rows_down = _rows(tile_of(True)), _rows(tile_of(False))
 
 
 @jit

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from .._arrays import as_numbers
+from .._arrays import as_reals
 
 
 def as_samples(name, x, n_in):
     """Real array of shape (rows, n_in), any dtype and order; n_in None: any width."""
-    x = as_numbers(name, x)
+    x = as_reals(name, x)
     width = "n_in" if n_in is None else n_in
     if x.ndim == 1:
         raise ValueError(
@@ -68,7 +68,7 @@ def as_optional_vector(name, value, size):
     """None, or a real array of shape (size,)."""
     if value is None:
         return None
-    value = as_numbers(name, value)
+    value = as_reals(name, value)
     if value.shape != (size,):
         raise ValueError(f"{name} must have shape ({size},), got {value.shape}")
     return value

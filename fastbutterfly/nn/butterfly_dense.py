@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
-from .._arrays import as_dtype, as_generator, as_numbers, as_size, common_dtype
+from .._arrays import as_generator, as_real_dtype, as_reals, as_size, common_dtype
 from ..transforms import fjlt
 from ._checks import as_flag, as_optional_vector
 from .butterfly_linear import ButterflyLinear, draw
@@ -73,7 +73,7 @@ class ButterflyDense(Sequential):
     ):
         n_in, n_out = as_size("n_in", n_in), as_size("n_out", n_out)
         k_in, k_out = _as_k("k_in", k_in, n_in), _as_k("k_out", k_out, n_out)
-        dtype, rng = as_dtype(dtype), as_generator(rng)
+        dtype, rng = as_real_dtype(dtype), as_generator(rng)
         J1, J2 = _butterflies(n_in, n_out, k_in, k_out, rng)
         core = Dense(k_in, k_out, bias=False, rng=rng, dtype=dtype)
         bias = np.zeros(n_out) if as_flag("bias", bias) else None
@@ -128,12 +128,12 @@ class ButterflyDense(Sequential):
         >>> bool(np.allclose(layer(np.eye(8)), W))
         True
         """
-        W = as_numbers("W", W)
+        W = as_reals("W", W)
         if W.ndim != 2 or not W.size:
             raise ValueError(f"W must have shape (n_in, n_out), got {W.shape}")
         n_in, n_out = W.shape
         k_in, k_out = _as_k("k_in", k_in, n_in), _as_k("k_out", k_out, n_out)
-        dtype = as_dtype(common_dtype(np.float32, W) if dtype is None else dtype)
+        dtype = as_real_dtype(common_dtype(np.float32, W) if dtype is None else dtype)
         bias = as_optional_vector("bias", bias, n_out)
         J1, J2 = _butterflies(n_in, n_out, k_in, k_out, as_generator(rng))
         # J1 holds a factor sqrt(k_in/n_in); the core undoes it twice.

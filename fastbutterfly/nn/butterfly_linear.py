@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
-from .._arrays import as_dtype, as_generator, as_size, immutable
+from .._arrays import as_generator, as_real_dtype, as_size, immutable
 from ..butterfly import Butterfly
 from ..transforms import truncated
 from ._checks import as_flag, as_optional_vector, take
@@ -74,7 +74,7 @@ class ButterflyLinear(Layer):
         trainable: bool = True,
     ):
         n_in, n_out = as_size("n_in", n_in), as_size("n_out", n_out)
-        dtype, rng = as_dtype(dtype), as_generator(rng)
+        dtype, rng = as_real_dtype(dtype), as_generator(rng)
         operator = draw(n_in, n_out, init, rng)
         bias = np.zeros(n_out) if as_flag("bias", bias) else None
         self._set(operator, bias, dtype, as_flag("trainable", trainable))
@@ -121,7 +121,7 @@ class ButterflyLinear(Layer):
             raise TypeError(
                 f"operator must be a Butterfly, got {type(operator).__name__}"
             )
-        dtype = as_dtype(operator.dtype if dtype is None else dtype)
+        dtype = as_real_dtype(operator.dtype if dtype is None else dtype)
         bias = as_optional_vector("bias", bias, operator.shape[0])
         layer = cls.__new__(cls)
         layer._set(operator, bias, dtype, as_flag("trainable", trainable))
@@ -163,7 +163,7 @@ class ButterflyLinear(Layer):
             np.sum(g, axis=0, out=gradient["bias"])
         if not self.trainable and not input_gradient:
             return None
-        packed = self._plan.pack(self.weights.reshape(-1), gradient=True)
+        packed = self._plan.pack(self.weights.reshape(-1), "gradient")
         gx, gweights = self._plan.vjp(packed, saved, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights

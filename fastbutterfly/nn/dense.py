@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
-from .._arrays import as_dtype, as_generator, as_size
+from .._arrays import as_generator, as_real_dtype, as_size
 from ._checks import as_flag, take
 from .layer import Layer
 
@@ -60,7 +60,11 @@ class Dense(Layer):
         dtype: DTypeLike = np.float32,
     ):
         n_in, n_out = as_size("n_in", n_in), as_size("n_out", n_out)
-        bias, dtype, rng = as_flag("bias", bias), as_dtype(dtype), as_generator(rng)
+        bias, dtype, rng = (
+            as_flag("bias", bias),
+            as_real_dtype(dtype),
+            as_generator(rng),
+        )
         bound = n_in**-0.5
         weights = rng.uniform(-bound, bound, (n_in, n_out))
         self._set(weights, rng.uniform(-bound, bound, n_out) if bias else None, dtype)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import DTYPES, as_numbers
+from .._arrays import REAL, as_reals
 from ._checks import as_samples, check_finite
 
 
@@ -46,7 +46,7 @@ class Loss:
         y_pred = as_samples("y_pred", y_pred, None)
         if not y_pred.size:
             raise ValueError(f"y_pred must not be empty, got shape {y_pred.shape}")
-        if y_pred.dtype not in DTYPES:
+        if y_pred.dtype.name not in REAL:
             y_pred = y_pred.astype(np.float64)
         return y_pred, self.targets("y", y, *y_pred.shape)
 
@@ -74,7 +74,7 @@ class MSE(Loss):
 
     def targets(self, name, y, rows, n_out):
         """Return y as a real array of shape (rows, n_out), or raise."""
-        y = as_numbers(name, y)
+        y = as_reals(name, y)
         if y.shape != (rows, n_out):
             hint = f"; use {name}[:, None]" if y.shape == (rows,) and n_out == 1 else ""
             raise ValueError(
@@ -109,7 +109,7 @@ class CrossEntropy(Loss):
 
     def targets(self, name, y, rows, n_out):
         """Return y as an array of labels of shape (rows,), or raise."""
-        y = as_numbers(name, y)
+        y = as_reals(name, y)
         if y.dtype.kind not in "iu":
             raise TypeError(
                 f"{name} must hold integer labels, got dtype {y.dtype}; "

@@ -1,0 +1,172 @@
+"""Products: a butterfly applied to arrays of any layout, and its gradients."""
+
+from functools import cached_property
+
+from numpy.typing import ArrayLike, NDArray
+
+from . import _arrays
+from ._operator import Operator
+from ._plan import Plan
+from ._threads import as_workers
+
+
+class Products(Operator):
+    """Base of a frozen value with a plan and weights: how it is multiplied."""
+
+    _plan: Plan
+    _weights: NDArray
+    _packs: dict
+
+    def apply(
+        self,
+        x: ArrayLike,
+        *,
+        axis: int = -1,
+        out: NDArray | None = None,
+        workers: int | None = None,
+    ) -> NDArray:
+        """Apply the butterfly along an axis.
+
+        Parameters
+        ----------
+        x : array, n_in elements along `axis`
+            Any real or complex dtype, any order; it is not modified. Fastest are arrays
+            in C order, or in Fortran order, of the butterfly's dtype: they are not
+            copied, whatever the axis.
+        axis : int
+            Axis of x that holds the coordinates.
+        out : array, optional
+            Where to write the result; its shape and dtype must fit. May be x itself.
+        workers : int, optional
+            Number of threads; None: one for small arrays, else one for each CPU.
+
+        Returns
+        -------
+        array, the shape of x with n_out along `axis`
+            Of dtype ``np.result_type(B.dtype, x.dtype)``; integers count as float64.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a shape, dtype or option is not as described.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastbutterfly as fb
+        >>> fb.Butterfly.random(8, rng=0).apply(np.ones((3, 8, 2)), axis=1).shape
+        (3, 8, 2)
+        """
+        workers = as_workers(workers)
+        plain = _arrays.is_plain(x, self._weights.dtype, 2, self._plan.shape[1])
+        if plain and axis == -1 and out is None:
+            return self._plan.apply(self._packed(x.dtype), x, workers=workers)
+        x = _arrays.as_numbers("x", x)
+        dtype = _arrays.common_dtype(self._weights.dtype, x)
+        moved = _arrays.to_samples("x", x, axis, self._plan.shape[1])
+        if out is not None:
+            shape = list(x.shape)
+            shape[axis] = self._plan.shape[0]
+            _arrays.check_out(out, tuple(shape), dtype)
+        columns = _arrays.to_columns(x, axis, dtype)
+        if columns is not None and self._plan.takes_columns(columns):
+            packed = self._packed(dtype, "columns")
+            y = self._plan.apply_columns(packed, columns, workers=workers)
+            y = _arrays.from_columns(y, x, axis)
+        else:
+            y = self._apply_rows(moved, dtype, axis, out, workers)
+        if out is None or y is out:
+            return y
+        out[...] = y
+        return out
+
+    def _apply_rows(self, moved, dtype, axis, out, workers):
+        rows, packed = _arrays.to_rows(moved, dtype), self._packed(dtype)
+        shape = *moved.shape[:-1], self._plan.shape[0]
+        target = None if out is None else _arrays.as_target(out, rows, shape, axis)
+        y = self._plan.apply(packed, rows, out=target, workers=workers)
+        return (
+            out if target is not None else _arrays.from_samples(y.reshape(shape), axis)
+        )
+
+    def vjp(
+        self,
+        x: ArrayLike,
+        g: ArrayLike,
+        *,
+        axis: int = -1,
+        workers: int | None = None,
+    ) -> tuple[NDArray, NDArray]:
+        """Gradients of Re <g, B x> with respect to x and to the weights.
+
+        Parameters
+        ----------
+        x : array, n_in elements along `axis`
+            The input of `apply`.
+        g : array, the shape of ``apply(x)``
+            Gradient of a loss with respect to that output.
+        axis, workers
+            As for `apply`.
+
+        Returns
+        -------
+        gx : array, the shape of x
+            B^H applied to g; its real part if x is real.
+        gweights : array, shape (depth, n/2, 2, 2)
+            gweights[l, p, o, c] = sum over samples of g_o * conj(x_c), with x the input
+            and g the gradient of the output of layer l at pair p; its real part if the
+            weights are real.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a shape, dtype or option is not as described.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastbutterfly as fb
+        >>> B = fb.Butterfly.random(8, rng=0)
+        >>> gx, gweights = B.vjp(np.ones((5, 8)), np.ones((5, 8)))
+        >>> gx.shape, gweights.shape
+        ((5, 8), (3, 4, 2, 2))
+        """
+        x, g = _arrays.as_numbers("x", x), _arrays.as_numbers("g", g)
+        dtype = _arrays.common_dtype(self._weights.dtype, x, g)
+        x_moved = _arrays.to_samples("x", x, axis, self._plan.shape[1])
+        g_moved = _arrays.to_samples("g", g, axis, self._plan.shape[0])
+        if g_moved.shape[:-1] != x_moved.shape[:-1]:
+            raise ValueError(
+                "g must have the shape of apply(x), "
+                f"got g of shape {g.shape} for x of shape {x.shape}"
+            )
+        gx, gweights = self._plan.vjp(
+            self._packed(dtype, "gradient"),
+            _arrays.to_rows(x_moved, dtype),
+            _arrays.to_rows(g_moved, dtype),
+            workers=as_workers(workers),
+        )
+        gx = gx if x.dtype.kind == "c" else gx.real
+        gweights = gweights if self._weights.dtype.kind == "c" else gweights.real
+        gx = _arrays.from_samples(gx.reshape(x_moved.shape), axis)
+        return gx, gweights.reshape(self._weights.shape)
+
+    def __matmul__(self, x: ArrayLike) -> NDArray:
+        """B @ x for x of shape (n_in,) or (n_in, k)."""
+        if _arrays.is_plain(x, self._weights.dtype, 1, self._plan.shape[1]):
+            return self._one(x)
+        return super().__matmul__(x)
+
+    dot = matvec = matmat = __matmul__
+
+    @cached_property
+    def _one(self):
+        return self._plan.one(self._packed(self._weights.dtype))
+
+    def _packed(self, dtype, use="rows"):
+        """Weights of this dtype as the kernels read them, made once."""
+        packed = self._packs.get((dtype, use))
+        if packed is None:
+            flat = self._weights.reshape(-1).astype(dtype, copy=False)
+            packed = self._packs[dtype, use] = self._plan.pack(flat, use)
+        return packed
