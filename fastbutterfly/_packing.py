@@ -17,7 +17,7 @@ def sweeps(rows, inner, gradient=False):
     """(first level, number of levels, layers within registers) of each sweep."""
     if rows < 4:
         return [(0, count_levels(rows), inner)]
-    threes, twos = (gradient_sweeps if gradient else forward_sweeps)(count_levels(rows))
+    threes, twos = (gradient_sweeps if gradient else forward_sweeps)(rows)
     t, found = 0, [(0, 0, inner)] if gradient and inner else []
     for k in (3,) * threes + (2,) * twos:
         found.append((t, k, 0 if t or gradient else inner))

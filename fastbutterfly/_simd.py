@@ -68,6 +68,19 @@ class _Index(_Emitted):
     __radd__, __rmul__ = __add__, __mul__
 
 
+def loop(start, stop, step=1):
+    """Like range, for staged functions: what is in the loop is emitted once."""
+    ends = [start, stop, step]
+    emitted = [k for k in ends if isinstance(k, _Index)]
+    if not emitted:
+        yield from range(start, stop, step)
+        return
+    builder, kind = emitted[0].builder, emitted[0].value.type
+    ends = [k.value if isinstance(k, _Index) else ir.Constant(kind, k) for k in ends]
+    with cgutils.for_range_slice(builder, *ends, intp=kind) as (index, _):
+        yield _Index(builder, index)
+
+
 class _Register(_Emitted):
     """One register of real numbers."""
 
@@ -220,6 +233,22 @@ width = _constant(_places)  # registers of weights for one of numbers
 
 
 @intrinsic
+def place(typing, array, start, row, sample):
+    """Where a tile lies: array[start + r * row + h * sample :] is row r of sample h."""
+    kinds = types.Tuple((array, types.intp, types.intp, types.intp))
+
+    def generate(context, builder, sig, args):
+        numbers = [
+            context.cast(builder, value, kind, types.intp)
+            for value, kind in zip(args[1:], sig.args[1:], strict=True)
+        ]
+        found = context.make_tuple(builder, sig.return_type, [args[0], *numbers])
+        return imputils.impl_ret_borrowed(context, builder, sig.return_type, found)
+
+    return kinds(array, start, row, sample), generate
+
+
+@intrinsic
 def frozen(typing, x):
     """The array x, typed as read-only."""
 
@@ -230,6 +259,9 @@ def frozen(typing, x):
 
 
 if INTERPRETED:
+
+    def place(*args):
+        return args
 
     def frozen(x):
         view = x.view()

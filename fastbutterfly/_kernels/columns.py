@@ -5,9 +5,8 @@ registers, with weights that are the same for all lanes.
 """
 
 from .._jit import helper, jit
-from .._simd import lanes, width
+from .._simd import lanes, place, width
 from .forward import tile_of
-from .sweep import place
 
 
 def _columns(increasing):

@@ -6,8 +6,8 @@ the numbers of another sample, not even times zero.
 """
 
 from .._jit import helper, jit
-from .._simd import lanes
-from .sweep import back, forward, place, sweep
+from .._simd import lanes, place
+from .sweep import back, forward, sweep
 
 
 def _few(make, increasing):
@@ -20,7 +20,7 @@ def _few(make, increasing):
     @helper
     def run(places, arrays, n, registers):
         if n > lanes(arrays[0]):
-            one(places, arrays, 0, 0, 1, 2, registers // 2)
+            one(places, arrays, 0, 0, 1, 1, registers // 2)
         elif n == 2:
             inner_1(places, arrays, 0, 0, 1, 1, registers)
         elif n == 4:

@@ -1,9 +1,9 @@
 """Forward: a butterfly applied to samples."""
 
 from .._jit import helper, jit
-from .._simd import frozen, lanes, width
+from .._simd import frozen, lanes, place, width
 from .shape import count_levels, forward_sweeps
-from .sweep import forward, place, sweep
+from .sweep import forward, sweep
 
 ALL = 6  # more layers than fit into a register
 
@@ -22,7 +22,7 @@ def tile_of(increasing, same=False):
         The first sweep reads the source, the last writes the target, those between stay
         in the tile.
         """
-        threes, twos = forward_sweeps(count_levels(rows))
+        threes, twos = forward_sweeps(rows)
         steps, u = threes + twos, lanes(w)
         next_sample = u if samples > 1 else 0
         for step in range(steps):
@@ -37,14 +37,15 @@ def tile_of(increasing, same=False):
             k, within = 3 if q < threes else 2, 0 if t else inner
             p = (t + inner - within) * rows * unit
             places, size, s = (a, b), (k + within) * (unit << k), 1 << t
+            groups = rows >> t + k
             if k == 3 and within:
-                inner_three(places, (w,), p, size, s, rows, samples)
+                inner_three(places, (w,), p, size, s, groups, samples)
             elif k == 3:
-                three(places, (w,), p, size, s, rows, samples)
+                three(places, (w,), p, size, s, groups, samples)
             elif within:
-                inner_two(places, (w,), p, size, s, rows, samples)
+                inner_two(places, (w,), p, size, s, groups, samples)
             else:
-                two(places, (w,), p, size, s, rows, samples)
+                two(places, (w,), p, size, s, groups, samples)
 
     return run
 

@@ -6,9 +6,9 @@ packed weights is a sum over samples, lane by lane.
 """
 
 from .._jit import helper, jit
-from .._simd import frozen, lanes, width
+from .._simd import frozen, lanes, place, width
 from .shape import count_levels, gradient_sweeps
-from .sweep import back, forward, place, sweep
+from .sweep import back, forward, sweep
 
 # Registers between two tiles. Without them the same row of all tiles falls into one
 # set of the L1 cache.
@@ -25,7 +25,7 @@ def _stage(make, increasing):
 
     @helper
     def run(places, arrays, stage, unit, layers, rows, samples):
-        threes, twos = gradient_sweeps(count_levels(rows))
+        threes, twos = gradient_sweeps(rows)
         last = threes + twos
         q = stage - 1 if increasing else last - 1 - stage
         if q < 0:
@@ -34,9 +34,9 @@ def _stage(make, increasing):
         t = 3 * min(q, threes) + 2 * max(q - threes, 0)
         p, s = (t + layers) * rows * unit, 1 << t
         if q < threes:
-            three(places, arrays, p, 24 * unit, s, rows, samples)
+            three(places, arrays, p, 24 * unit, s, rows >> t + 3, samples)
         else:
-            two(places, arrays, p, 8 * unit, s, rows, samples)
+            two(places, arrays, p, 8 * unit, s, rows >> t + 2, samples)
 
     return run
 
@@ -47,7 +47,7 @@ def _tile(increasing):
     @helper
     def run(x, g, gx, scratch, w, gw, unit, layers, rows, samples):
         """One tile; `scratch` holds the outcome of each stage, and a gradient."""
-        threes, twos = gradient_sweeps(count_levels(rows))
+        threes, twos = gradient_sweeps(rows)
         last, u, read = threes + twos, lanes(w), frozen(scratch)
         row, slot = samples * u, (rows * samples + SKEW) * u
         for stage in range(last):

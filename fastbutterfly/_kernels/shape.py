@@ -18,14 +18,16 @@ def count_levels(rows):
 
 
 @helper
-def forward_sweeps(levels):
+def forward_sweeps(rows):
     """Number of sweeps of three levels, as many as possible, and of two."""
+    levels = count_levels(rows)
     twos = -levels % 3
     return (levels - 2 * twos) // 3, twos
 
 
 @helper
-def gradient_sweeps(levels):
+def gradient_sweeps(rows):
     """Number of sweeps of three levels, as few as possible, and of two."""
+    levels = count_levels(rows)
     threes = levels % 2
     return threes, (levels - 3 * threes) // 2
