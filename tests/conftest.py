@@ -1,4 +1,3 @@
-import hashlib
 import os
 import zlib
 from pathlib import Path
@@ -9,17 +8,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def _kernel_digest():
-    package = ROOT / "fastbutterfly"
-    sources = [package / "_simd.py", package / "_jit.py"]
-    sources += sorted((package / "_kernels").glob("*.py"))
-    return hashlib.sha256(b"".join(map(Path.read_bytes, sources))).hexdigest()[:16]
-
-
-# Numba's cache does not see changes in a file that a kernel imports, so each state
-# of the kernels gets a folder of its own. Numba reads the variable when imported.
+# Compiled kernels are kept beside the tests, not beside the package. They know the
+# sources they were made of, but not the CPU features that were asked for.
 _caches = Path(os.environ.get("NUMBA_CACHE_DIR", ROOT / ".numba_cache"))
-os.environ["NUMBA_CACHE_DIR"] = str(_caches / _kernel_digest())
+_cpu = os.environ.get("NUMBA_CPU_NAME", "host")
+os.environ["NUMBA_CACHE_DIR"] = str(_caches / _cpu)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import laws
 import numpy as np
 import pytest
 
+from fastbutterfly._kernels.columns import columns_down, columns_up
 from fastbutterfly._kernels.few import (
     few_down,
     few_gradient_down,
@@ -17,6 +18,7 @@ from fastbutterfly._square import Square
 
 GUARD = 64
 FORWARD = {"increasing": (few_up, forward_up), "decreasing": (few_down, forward_down)}
+COLUMNS = {"increasing": columns_up, "decreasing": columns_down}
 GRADIENT = {
     "increasing": (few_gradient_up, gradient_up),
     "decreasing": (few_gradient_down, gradient_down),
@@ -86,3 +88,22 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     np.testing.assert_allclose(
         square._unpack(outputs[1][1]), gweights, rtol=0, atol=1e3 * np.finfo(dtype).eps
     )
+
+
+@pytest.mark.parametrize("order", laws.STRIDES)
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+@pytest.mark.parametrize("n", [n for n in SIZES if 4 <= n <= 256])
+def test_columns_stay_within_their_arrays(n, dtype, order, rng):
+    u = register_lanes(dtype)
+    count, planes = 3 * u + 1, 2
+    weights = laws.draw_weights(rng, n, dtype)
+    x = laws.draw(rng, (planes, n, count), dtype)
+    packed = Square(n, order == "increasing").pack(weights.reshape(-1), "columns")
+    inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
+    outputs = [guarded(np.zeros(size, dtype)) for size in (x.size, 2 * n * u)]
+    arguments = [inner for _, inner in (*inputs, *outputs)]
+    COLUMNS[order](*arguments, n, count, 0, count)
+    assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
+    y = outputs[0][1].reshape(x.shape).swapaxes(1, 2).reshape(-1, n)
+    expected = laws.forward(weights, order, x.swapaxes(1, 2).reshape(-1, n))
+    laws.assert_close(y, expected, n)

@@ -27,6 +27,7 @@ LEVELS = {
     "_products": 6,
     "butterfly": 7,
     "transforms": 8,
+    "_warmup": 8,
     "factorize": 9,
     "nn": 9,
     "sketch": 9,

@@ -16,6 +16,7 @@ NAMES = {
         "hadamard",
         "identity",
         "truncated",
+        "warmup",
         "weights_bound",
     },
     nn: {
