@@ -13,14 +13,24 @@ import numpy as np
 from ._kernels.shape import count_levels, forward_sweeps, gradient_sweeps
 
 
-def sweeps(rows, inner, gradient=False):
+def sweeps(rows, inner):
     """(first level, number of levels, layers within registers) of each sweep."""
     if rows < 4:
         return [(0, count_levels(rows), inner)]
-    threes, twos = (gradient_sweeps if gradient else forward_sweeps)(rows)
-    t, found = 0, [(0, 0, inner)] if gradient and inner else []
+    threes, twos = forward_sweeps(rows)
+    t, found = 0, []
     for k in (3,) * threes + (2,) * twos:
-        found.append((t, k, 0 if t or gradient else inner))
+        found.append((t, k, 0 if t else inner))
+        t += k
+    return found
+
+
+def apart(inner, levels):
+    """As `sweeps`, for gradients: layers within registers by themselves, if any."""
+    threes, twos = gradient_sweeps(levels)
+    t, found = 0, [(0, 0, inner)] if inner else []
+    for k in (3,) * threes + (2,) * twos:
+        found.append((t, k, 0))
         t += k
     return found
 
@@ -60,7 +70,7 @@ def joined(sums):
 def _pieces(packed, parts, increasing, u, sweeps):
     """Pairs of views, of the packed and of the canonical weights, of the same shape."""
     width, _, half = parts.shape[:3]
-    rows, small = 2 * half // u, sweeps[0][2] or count_levels(u)
+    rows, small = 2 * half // u, (sweeps and sweeps[0][2]) or count_levels(u)
     layers = parts if increasing else parts[:, ::-1]  # by stride
     for t, k, inner in sweeps:
         size = 2 * width * u * rows * (k + inner)

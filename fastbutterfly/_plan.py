@@ -6,6 +6,9 @@ import numpy as np
 
 from ._arrays import aligned
 from ._square import Square, frozen
+from ._truncated import Packed, Truncated
+
+FEW = 16  # samples from which to take advantage of few inputs or outputs
 
 
 class Plan:
@@ -30,7 +33,8 @@ class Plan:
         self.increasing = stride == "increasing"
         self.strides = tuple(strides if self.increasing else strides[::-1])
         self._square = Square(n, self.increasing)
-        self.pack = self._square.pack
+        self._kept = outputs if self.increasing else inputs
+        self._truncated = {}  # dtype -> Truncated, or None
 
     @cached_property
     def n_weights(self):
@@ -46,8 +50,35 @@ class Plan:
             needed = needed | needed[i ^ s]
         return int(count)
 
+    def pack(self, weights, use="rows"):
+        """Flat weights as the kernels read them, see `Square.pack`; or for "few"."""
+        if use == "few":
+            return self._few(weights.dtype).pack(weights)
+        return self._square.pack(weights, use)
+
+    def use(self, batch, dtype, use):
+        """What weights are best packed for, given what they are used for."""
+        return "few" if batch >= FEW and self._few(dtype) else use
+
+    def _few(self, dtype):
+        """How few inputs or outputs are made use of, None if that does not pay."""
+        if self._kept is None:
+            return None
+        if dtype not in self._truncated:
+            found = Truncated(self.n, self.increasing, self._kept, dtype)
+            self._truncated[dtype] = found if found.pays else None
+        return self._truncated[dtype]
+
     def apply(self, packed, x, *, out=None, workers=None):
         """Return B x for each row x, (batch, n_out); `out` is C-ordered and not x."""
+        if isinstance(packed, Packed):
+            far = self.inputs if self.increasing else None
+            y = self._few(x.dtype).apply(packed, self._scattered(x, far), workers)
+            y = y if self.increasing else self._gathered(y, self.outputs)
+            if out is None:
+                return y
+            out[...] = y
+            return out
         whole = self.outputs is None
         y = out if whole and out is not None else aligned((len(x), self.n), x.dtype)
         flat = self._scattered(x, self.inputs).reshape(-1)
@@ -84,6 +115,12 @@ class Plan:
 
     def vjp(self, packed, x, g, *, workers=None):
         """Return the gradients of Re <g, B x>: (batch, n_in) and flat (n_stored,)."""
+        if isinstance(packed, Packed):
+            up = self.increasing
+            x = self._scattered(x, self.inputs) if up else x
+            g = g if up else self._scattered(g, self.outputs)
+            gx, gweights = self._few(x.dtype).vjp(packed, x, g, workers)
+            return self._gathered(gx, self.inputs) if up else gx, gweights
         flat = (self._scattered(a, i) for a, i in ((x, self.inputs), (g, self.outputs)))
         flat = (a.reshape(-1) for a in flat)
         gx, gweights = self._square.vjp(packed, *flat, workers)

@@ -2,6 +2,7 @@
 
 from functools import cached_property
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays
@@ -60,7 +61,10 @@ class Products(Operator):
         workers = as_workers(workers)
         plain = _arrays.is_plain(x, self._weights.dtype, 2, self._plan.shape[1])
         if plain and axis == -1 and out is None:
-            return self._plan.apply(self._packed(x.dtype), x, workers=workers)
+            if len(x) == 1:
+                return self._one(x[0])[np.newaxis]
+            packed = self._packed(x.dtype, batch=len(x))
+            return self._plan.apply(packed, x, workers=workers)
         x = _arrays.as_numbers("x", x)
         dtype = _arrays.common_dtype(self._weights.dtype, x)
         moved = _arrays.to_samples("x", x, axis, self._plan.shape[1])
@@ -81,7 +85,8 @@ class Products(Operator):
         return out
 
     def _apply_rows(self, moved, dtype, axis, out, workers):
-        rows, packed = _arrays.to_rows(moved, dtype), self._packed(dtype)
+        rows = _arrays.to_rows(moved, dtype)
+        packed = self._packed(dtype, batch=len(rows))
         shape = *moved.shape[:-1], self._plan.shape[0]
         target = None if out is None else _arrays.as_target(out, rows, shape, axis)
         y = self._plan.apply(packed, rows, out=target, workers=workers)
@@ -140,12 +145,9 @@ class Products(Operator):
                 "g must have the shape of apply(x), "
                 f"got g of shape {g.shape} for x of shape {x.shape}"
             )
-        gx, gweights = self._plan.vjp(
-            self._packed(dtype, "gradient"),
-            _arrays.to_rows(x_moved, dtype),
-            _arrays.to_rows(g_moved, dtype),
-            workers=as_workers(workers),
-        )
+        rows = _arrays.to_rows(x_moved, dtype), _arrays.to_rows(g_moved, dtype)
+        packed = self._packed(dtype, "gradient", len(rows[0]))
+        gx, gweights = self._plan.vjp(packed, *rows, workers=as_workers(workers))
         gx = gx if x.dtype.kind == "c" else gx.real
         gweights = gweights if self._weights.dtype.kind == "c" else gweights.real
         gx = _arrays.from_samples(gx.reshape(x_moved.shape), axis)
@@ -163,8 +165,9 @@ class Products(Operator):
     def _one(self):
         return self._plan.one(self._packed(self._weights.dtype))
 
-    def _packed(self, dtype, use="rows"):
+    def _packed(self, dtype, use="rows", batch=0):
         """Weights of this dtype as the kernels read them, made once."""
+        use = self._plan.use(batch, dtype, use)
         packed = self._packs.get((dtype, use))
         if packed is None:
             flat = self._weights.reshape(-1).astype(dtype, copy=False)

@@ -7,7 +7,7 @@ from ._kernels.columns import columns_down, columns_up
 from ._kernels.few import few_down, few_gradient_down, few_gradient_up, few_up
 from ._kernels.forward import forward_down, forward_up
 from ._kernels.gradient import SKEW, gradient_down, gradient_up
-from ._packing import fill, joined, order, split, sweeps
+from ._packing import apart, fill, joined, order, split, sweeps
 from ._simd import register_lanes
 from ._threads import run
 
@@ -74,8 +74,10 @@ class Square:
         """How often the weights are repeated to fill a register, its lanes, sweeps."""
         u = 1 if use == "columns" else register_lanes(dtype)
         inner = min(u, self.n).bit_length() - 1
-        order = sweeps(max(self.n // u, 1), inner, gradient=use == "gradient")
-        return max(u // self.n, 1), u, order
+        rows = max(self.n // u, 1)
+        if use == "gradient" and rows >= 4:
+            return 1, u, apart(inner, self.depth - inner)
+        return max(u // self.n, 1), u, sweeps(rows, inner)
 
     def _is_few(self, dtype):
         """Whether a sample has less than four registers."""
@@ -101,7 +103,7 @@ class Square:
 
         granule = self._granule(x.dtype, 1)
         whole = len(x) - len(x) % granule
-        parts = self._parts(whole, max(granule, together * self.n))
+        parts = self._parts(whole, max(granule, together * self.n), workers=workers)
         run(lambda part: kernel(x[part], y[part]), parts, workers)
         if whole < len(x):
             rest = np.empty(granule, y.dtype)
@@ -115,7 +117,7 @@ class Square:
     def apply_columns(self, packed, x, y, count, workers):
         """Write B x for each column of planes (n, count)."""
         u, size = register_lanes(x.dtype), self.n * count
-        together = min(8, max(2, CACHE // (self.n * u * x.itemsize) // 2 * 2))
+        together = 8  # registers of a row, two cache lines or more
         kernel = columns_up if self.increasing else columns_down
 
         def work(part):
@@ -123,11 +125,12 @@ class Square:
             tile = aligned(together * self.n * u, x.dtype)
             kernel(x[plane], packed, y[plane], tile, self.n, count, first, last)
 
-        pieces = self._parts(len(x), size)
+        pieces = self._parts(len(x), size, workers=workers)
         if len(pieces) > 1:
             run(work, [(piece, 0, count) for piece in pieces], workers)
             return
-        pieces = self._parts(len(x), len(x) // count * together * u)
+        tile = len(x) // count * together * u
+        pieces = self._parts(len(x), tile, workers=workers)
         step = len(x) // count
         pieces = [(p.start // step, p.stop // step) for p in pieces]
         run(work, [(slice(None), *piece) for piece in pieces], workers)
@@ -168,9 +171,11 @@ class Square:
             if self._is_few(x.dtype):
                 self._few_gradient(x, g, packed, gx, total, self.n)
                 return
-            tiles = len(self._layout(x.dtype, "gradient")[2]) + 1
+            levels = self.depth - u.bit_length() + 1
+            tiles = levels // 2 + 2
             scratch = aligned(tiles * (together * self.n + SKEW * u), x.dtype)
-            self._gradient(x, g, packed, gx, total, scratch, together, self.n)
+            rest = scratch, together, self.n, levels
+            self._gradient(x, g, packed, gx, total, *rest)
 
         granule = self._granule(x.dtype, 2)
         whole = len(x) - len(x) % granule
@@ -199,9 +204,12 @@ class Square:
         least = 2 if even else 1
         return max(min(most, len(x) // self.n // least * least), least)
 
-    def _parts(self, length, tile, least=0):
-        """Slices of a flat array, of whole tiles, that depend on its length alone."""
-        if 2 * self.depth * length < SERIAL:
+    def _parts(self, length, tile, least=0, workers=None):
+        """Slices of a flat array, of whole tiles, that depend on its length alone.
+
+        Only where they do not matter for the result, one worker gets one slice.
+        """
+        if workers == 1 or 2 * self.depth * length < SERIAL:
             least = length
         step = max(-(-length // PARTS), least)
         step = max(-(-step // tile), 1) * tile

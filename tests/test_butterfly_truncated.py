@@ -91,3 +91,59 @@ def test_expected_length_is_kept(init):
         for seed in range(400)
     ]
     assert abs(np.mean(squares) / (x @ x) - 1) < 0.15
+
+
+FEW = [(3, 64), (5, 100)]
+if not laws.INTERPRETED:
+    FEW += [(10, 1024), (60, 1000), (12, 4096)]
+
+
+@pytest.mark.parametrize("side", ["J", "J.T"])
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+@pytest.mark.parametrize(("n_out", "n_in"), FEW)
+def test_few_coordinates_are_those_of_the_full_one(n_out, n_in, dtype, side, rng):
+    """Batches that take the short way, by the products of weights on paths."""
+    J = fb.truncated(n_out, n_in, init="gaussian", dtype=dtype, rng=rng)
+    J = J if side == "J" else J.T
+    n, batch = 1 << J.depth, 19
+    assert n_out > 12 or J.plan.use(batch, np.dtype(dtype), "rows") == "few"
+    inputs = np.arange(n) if J.inputs is None else J.inputs
+    outputs = np.arange(n) if J.outputs is None else J.outputs
+    x, g = (laws.draw(rng, (batch, size), dtype) for size in J.shape[::-1])
+    all_x, all_g = np.zeros((2, batch, n), dtype)
+    all_x[:, inputs], all_g[:, outputs] = x, g
+    exact = [np.asarray(a, np.result_type(dtype, float)) for a in (all_x, all_g)]
+    expected = laws.forward(J.weights, J.stride, exact[0])[:, outputs]
+    laws.assert_close(J.apply(x), expected, n)
+    out = np.empty((batch, n_out if side == "J" else n_in), dtype)
+    assert J.apply(x, out=out) is out
+    laws.assert_close(out, expected, n)
+    gx, gweights = J.vjp(x, g)
+    exact_gx, exact_gweights = fb.Butterfly(
+        J.weights.astype(exact[0].dtype), stride=J.stride
+    ).vjp(*exact)
+    laws.assert_close(gx, exact_gx[:, inputs], n)
+    laws.assert_close(gweights, exact_gweights, n)
+
+
+@pytest.mark.skipif(laws.INTERPRETED, reason="many products")
+@pytest.mark.parametrize("batch", [300, 301])
+def test_workers_do_not_change_a_bit_of_few(batch, rng, monkeypatch):
+    monkeypatch.setattr("fastbutterfly._truncated.SERIAL", 0)
+    few = fb.truncated(6, 256, dtype=np.float32, rng=rng)
+    for J in (few, few.T):
+        x, g = (laws.draw(rng, (batch, k), np.float32) for k in J.shape[::-1])
+        results = [(J.apply(x, workers=k), *J.vjp(x, g, workers=k)) for k in (1, 2, 5)]
+        for other in results[1:]:
+            for a, b in zip(results[0], other, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # from NumPy, interpreted
+def test_nan_stays_in_its_sample_of_few():
+    J = fb.truncated(3, 64, dtype=np.float32, rng=0)
+    x = np.ones((20, 64), np.float32)
+    x[7, 5] = np.nan
+    y = J.apply(x)
+    assert np.isnan(y[7]).all()
+    assert np.isfinite(np.delete(y, 7, axis=0)).all()

@@ -13,8 +13,10 @@ from fastbutterfly._kernels.few import (
 )
 from fastbutterfly._kernels.forward import forward_down, forward_up
 from fastbutterfly._kernels.gradient import SKEW, gradient_down, gradient_up
+from fastbutterfly._kernels.truncated import truncated_down, truncated_up
 from fastbutterfly._simd import register_lanes
 from fastbutterfly._square import Square
+from fastbutterfly._truncated import Truncated
 
 GUARD = 64
 FORWARD = {"increasing": (few_up, forward_up), "decreasing": (few_down, forward_down)}
@@ -77,11 +79,13 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     packed = square.pack(weights.reshape(-1), "gradient")
     inputs = [x.reshape(-1), g.reshape(-1), packed]
     inputs = [guarded(a, writeable=False) for a in inputs]
-    tiles = len(square._layout(packed.dtype, "gradient")[2]) + 1
+    tiles = n.bit_length() // 2 + 1
     sizes = batch * n, len(packed), tiles * (4 * n + SKEW * register_lanes(dtype))
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes[: 3 - is_few]]
     arguments = [inner for _, inner in (*inputs, *outputs)]
-    GRADIENT[order][not is_few](*arguments, *((n,) if is_few else (4, n)))
+    levels = (n // register_lanes(dtype)).bit_length() - 1
+    rest = (n,) if is_few else (4, n, levels)
+    GRADIENT[order][not is_few](*arguments, *rest)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     gx, gweights = square.vjp(packed, *(inner for _, inner in inputs[:2]), 1)
     np.testing.assert_array_equal(outputs[0][1], gx)
@@ -107,3 +111,33 @@ def test_columns_stay_within_their_arrays(n, dtype, order, rng):
     y = outputs[0][1].reshape(x.shape).swapaxes(1, 2).reshape(-1, n)
     expected = laws.forward(weights, order, x.swapaxes(1, 2).reshape(-1, n))
     laws.assert_close(y, expected, n)
+
+
+@pytest.mark.parametrize("increasing", [True, False])
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+def test_truncated_stays_within_its_arrays(dtype, increasing, rng):
+    u, n, batch = register_lanes(dtype), 128, 7
+    kept = rng.permutation(n)[:5]
+    square = Square(n, increasing)
+    short = Truncated(n, increasing, kept, np.dtype(dtype))
+    weights = laws.draw_weights(rng, n, dtype).reshape(-1)
+    packed = short.pack(weights)
+    slots = np.zeros((batch, short.classes * short.slots * u), dtype)
+    many, few = laws.draw(rng, (batch, n), dtype), laws.draw(rng, (batch, 5), dtype)
+    if not increasing:
+        slots[:, short._columns] = few
+    inputs = (many if increasing else slots), packed.lower, packed.fan
+    inputs = [guarded(a.reshape(-1), writeable=False) for a in inputs]
+    outputs = (slots if increasing else np.zeros_like(many)), np.zeros(4 * n, dtype)
+    outputs = [guarded(a.reshape(-1)) for a in outputs]
+    kernel = truncated_up if increasing else truncated_down
+    kernel(*(inner for _, inner in (*inputs, *outputs)), *short._sizes())
+    assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
+    full = np.zeros((batch, n), dtype)
+    full[:, kept] = few
+    y = np.empty(batch * n, dtype)
+    square.apply(square.pack(weights), (many if increasing else full).ravel(), y, 1)
+    found = outputs[0][1].reshape(batch, -1)
+    found = found[:, short._columns] if increasing else found
+    y = y.reshape(batch, n)[:, kept] if increasing else y.reshape(batch, n)
+    np.testing.assert_allclose(found, y, atol=1e3 * np.finfo(dtype).eps)

@@ -15,7 +15,7 @@ from .sweep import back, forward, sweep
 SKEW = 20
 
 
-def _stage(make, increasing):
+def stage_of(make, increasing):
     """Make the choice of what is done at a stage: layers within registers, or levels.
 
     Strides increasing: the layers within registers come first, else last.
@@ -24,8 +24,8 @@ def _stage(make, increasing):
     inner = sweep(make, 0, 2, increasing, inner=6)
 
     @helper
-    def run(places, arrays, stage, unit, layers, rows, samples):
-        threes, twos = gradient_sweeps(rows)
+    def run(places, arrays, stage, levels, unit, layers, rows, samples):
+        threes, twos = gradient_sweeps(levels)
         last = threes + twos
         q = stage - 1 if increasing else last - 1 - stage
         if q < 0:
@@ -41,13 +41,14 @@ def _stage(make, increasing):
     return run
 
 
-def _tile(increasing):
-    ahead, back_again = (_stage(make, increasing) for make in (forward, back))
+def tile_of(increasing):
+    """Make what is done to one tile, for one order of the strides."""
+    ahead, back_again = (stage_of(make, increasing) for make in (forward, back))
 
     @helper
-    def run(x, g, gx, scratch, w, gw, unit, layers, rows, samples):
+    def run(x, g, gx, scratch, w, gw, levels, unit, layers, rows, samples):
         """One tile; `scratch` holds the outcome of each stage, and a gradient."""
-        threes, twos = gradient_sweeps(rows)
+        threes, twos = gradient_sweeps(levels)
         last, u, read = threes + twos, lanes(w), frozen(scratch)
         row, slot = samples * u, (rows * samples + SKEW) * u
         for stage in range(last):
@@ -55,7 +56,7 @@ def _tile(increasing):
             if stage > 0:
                 source = place(read, (stage - 1) * slot, row, u)
             target = place(scratch, stage * slot, row, u)
-            ahead((source, target), (w,), stage, unit, layers, rows, samples)
+            ahead((source, target), (w,), stage, levels, unit, layers, rows, samples)
         for stage in range(last, -1, -1):
             saved, source, target = x, g, gx
             if stage > 0:
@@ -64,40 +65,41 @@ def _tile(increasing):
             if stage < last:
                 source = place(read, last * slot, row, u)
             places = saved, source, target
-            back_again(places, (w, gw), stage, unit, layers, rows, samples)
+            back_again(places, (w, gw), stage, levels, unit, layers, rows, samples)
 
     return run
 
 
 def _rows(run):
     @helper
-    def rows(x, g, w, gx, gw, scratch, together, n):
+    def rows(x, g, w, gx, gw, scratch, together, n, levels):
         u = lanes(w)
         unit, layers = 2 * u * width(w), count_levels(u)
         for start in range(0, len(x), n * together):
             samples = min(together, (len(x) - start) // n)
             a, b = place(x, start, u, n), place(g, start, u, n)
             c = place(gx, start, u, n)
-            run(a, b, c, scratch, w, gw, unit, layers, n // u, samples)
+            run(a, b, c, scratch, w, gw, levels, unit, layers, n // u, samples)
 
     return rows
 
 
-_rows_up, _rows_down = _rows(_tile(True)), _rows(_tile(False))
+_rows_up, _rows_down = _rows(tile_of(True)), _rows(tile_of(False))
 
 
 @jit
-def gradient_up(x, g, w, gx, gw, scratch, together, n):
+def gradient_up(x, g, w, gx, gw, scratch, together, n, levels):
     """gx = B^H g and gw += sums over samples for the weights' gradient, all flat.
 
-    The number of samples is even and n at least four registers. `together` samples are
-    worked on at a time; `scratch` has room for a tile of them for each sweep and one
-    more, and for SKEW registers each.
+    B has the layers within registers and so many `levels`, not one: log2(n / lanes) of
+    them are all. The number of samples is even and n at least four registers.
+    `together` samples are worked on at a time; `scratch` has room for a tile of them
+    for each sweep and one more, and for SKEW registers each.
     """
-    _rows_up(x, g, w, gx, gw, scratch, together, n)
+    _rows_up(x, g, w, gx, gw, scratch, together, n, levels)
 
 
 @jit
-def gradient_down(x, g, w, gx, gw, scratch, together, n):
+def gradient_down(x, g, w, gx, gw, scratch, together, n, levels):
     """As `gradient_up`, strides decreasing."""
-    _rows_down(x, g, w, gx, gw, scratch, together, n)
+    _rows_down(x, g, w, gx, gw, scratch, together, n, levels)

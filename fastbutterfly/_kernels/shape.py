@@ -26,8 +26,7 @@ def forward_sweeps(rows):
 
 
 @helper
-def gradient_sweeps(rows):
-    """Number of sweeps of three levels, as few as possible, and of two."""
-    levels = count_levels(rows)
+def gradient_sweeps(levels):
+    """Number of sweeps of three levels, as few as possible, and of two; not for one."""
     threes = levels % 2
     return threes, (levels - 3 * threes) // 2
