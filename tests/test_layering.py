@@ -36,6 +36,7 @@ LEVELS = {
     "export": 10,
     "__init__": 11,
     "plot": 12,
+    "bench": 13,
     "demo": 13,
     "cli": 14,
     "__main__": 15,
