@@ -18,7 +18,7 @@ if __name__ == "__main__":
         cases=lambda quick: (
             {"n": n, "dtype": dtype}
             for dtype in script.DTYPES
-            for n in ((64, 1024) if quick else (16, 64, 256, 1024, 4096))
+            for n in ((16, 64, 256, 1024) if quick else (16, 64, 256, 1024, 4096))
         ),
         measure=lambda **case: peers.measure(contenders=found, **case),
         packages=peers.versions(found),

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from fastbutterfly.plot import COLOURS, GREY
 
 DTYPE = "float32"
+PEER_COLOURS = COLOURS[3], COLOURS[4], COLOURS[5], "#6a994e", "#bc6c25", "#5c4033"
 NOT_PEERS = "fastbutterfly", "NumPy, dense"  # they are drawn from rows.json
 
 
@@ -32,12 +33,12 @@ def draw(rows: dict, peers: dict) -> Figure:
         marker = "" if "ls" in style else "o"
         points = [(row["n"], row[key] / row["batch"]) for row in own]
         axes.plot(*zip(*points, strict=True), marker=marker, ms=4, label=name, **style)
-    others = best_forms(peers["rows"])
-    for (name, points), marker in zip(others.items(), "sDv^<>", strict=False):
-        colour = COLOURS[3 + list(others).index(name) % 3]
-        axes.plot(
-            *zip(*points, strict=True), color=colour, lw=1, marker=marker, ms=4, label=name
-        )
+    others = best_forms(peers["rows"]).items()
+    for (name, points), marker, colour in zip(
+        others, "sDv^<>", PEER_COLOURS, strict=False
+    ):
+        style = {"color": colour, "marker": marker, "lw": 1, "ms": 4}
+        axes.plot(*zip(*points, strict=True), label=name, **style)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks([row["n"] for row in own])

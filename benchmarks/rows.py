@@ -17,7 +17,7 @@ if __name__ == "__main__":
         cases=lambda quick: (
             {"n": n, "dtype": dtype}
             for dtype in script.DTYPES
-            for n in ((64, 1024) if quick else [2**k for k in range(4, 13)])
+            for n in ((16, 64, 256, 1024) if quick else [2**k for k in range(4, 13)])
         ),
         measure=rows.measure,
         finish=rows.compared,

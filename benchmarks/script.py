@@ -47,7 +47,7 @@ def run(
     packages : iterable of str
         Whose versions belong in the result.
     seconds : float
-        A case's share of time; with --quick a tenth of it.
+        A case's share of time; with --quick a twentieth of it.
     """
     question = doc.partition("\n")[0]
     parser = argparse.ArgumentParser(description=question)

@@ -4,6 +4,7 @@ They go between the two comments <!-- benchmarks --> and <!-- end of benchmarks 
 """
 
 import argparse
+import textwrap
 from pathlib import Path
 
 import script
@@ -62,7 +63,7 @@ def peers_table(result: dict) -> str:
         and (row["n"], row["dtype"]) == (PEERS_AT, "float32")
         and "us" in row
     ]
-    return markdown(("library", "task", "us", "times ours"), cells)
+    return markdown(("library", "task", "us", "times ours"), cells, left=(0, 1))
 
 
 def machine(result: dict) -> str:
@@ -74,8 +75,8 @@ def machine(result: dict) -> str:
     threads = "BLAS on one thread" if found["blas_threads"] == 1 else "BLAS not pinned"
     return (
         f"Measured on {found['date']} on {found['cpu']} ({found['register_bits']}-bit "
-        f"registers, {found['cpus']} CPUs, load {found['load']}), one thread, {threads} "
-        f"({found['blas']}); {named}.{quick}"
+        f"registers, {found['cpus']} CPUs, load {found['load']}), one thread, "
+        f"{threads} ({found['blas']}); {named}.{quick}"
     )
 
 
@@ -103,15 +104,17 @@ def vectors(result: dict) -> str:
 def first_use(result: dict) -> str:
     """What a first use costs, in a sentence."""
     empty, filled = (
-        next(r for r in result["rows"] if (r["cache"], r["dtype"]) == (cache, "float32"))
+        next(
+            r for r in result["rows"] if (r["cache"], r["dtype"]) == (cache, "float32")
+        )
         for cache in ("empty", "filled")
     )
     first = [(row["apply_ms"] + row["vjp_ms"]) / 1e3 for row in (empty, filled)]
     return (
         f"The import takes {filled['import_ms'] / 1e3:.2f} s, after Numba's own "
-        f"{filled['import_numba_ms'] / 1e3:.2f} s. The first `apply` and `vjp` of a dtype "
-        f"compile for {first[0]:.1f} s once on a machine, and load in {first[1]:.1f} s "
-        "in a process after that."
+        f"{filled['import_numba_ms'] / 1e3:.2f} s. The first `apply` and `vjp` of a "
+        f"dtype compile for {first[0]:.1f} s once on a machine, and load in "
+        f"{first[1]:.1f} s in a process after that."
     )
 
 
@@ -124,21 +127,31 @@ def text(folder: Path) -> str:
     batch = rows["rows"][0]["batch"]
     return "\n\n".join(
         [
-            f"{batch} samples as rows. Limit: the rate of multiply-adds that "
-            "`np.matmul`\nsustains at (256, 1024) x (1024, 1024) in the same dtype and "
-            "run. `vjp` is forward and\nbackward; dense: the products that give the "
-            "same.",
+            wrapped(
+                f"{batch} samples as rows. Limit: the rate of multiply-adds that "
+                "`np.matmul` sustains at (256, 1024) x (1024, 1024) in the same dtype "
+                "and run. `vjp` is forward and backward; dense: the products that give "
+                "the same."
+            ),
             rows_table(rows),
-            f"Other libraries at n = {PEERS_AT}, {batch} samples, float32, given the "
-            "butterfly's matrix\nor factors. Each was right before it was timed; the FFT, "
-            "another map, is for scale.",
+            wrapped(
+                f"Other libraries at n = {PEERS_AT}, {batch} samples, float32, given "
+                "the butterfly's matrix or factors. Each was right before it was "
+                "timed; the FFT, another map, is for scale."
+            ),
             peers_table(peers),
-            crossovers(crossover),
-            vectors(vector),
-            first_use(first),
-            machine(peers),
+            *map(
+                wrapped,
+                (crossovers(crossover), vectors(vector), first_use(first)),
+            ),
+            wrapped(machine(peers)),
         ]
     )
+
+
+def wrapped(paragraph: str) -> str:
+    """Break lines as the README does."""
+    return textwrap.fill(paragraph, 88, break_on_hyphens=False)
 
 
 def replaced(readme: str, inside: str) -> str:

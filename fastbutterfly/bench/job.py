@@ -28,33 +28,34 @@ def run(*, seconds: float = 100.0) -> dict[str, list[dict]]:
         What was measured: ``rows``, ``vectors``, ``peers``, ``crossovers``.
     """
     start = perf_counter()
-    found, missing = peers.installed()
     pairs = [(n, batch) for batch in crossover.BATCHES for n in crossover.SIZES]
     parts = len(SIZES) * (1 + VECTOR) + PEERS + len(pairs) * CROSSOVER
     budget = Budget(seconds, parts)
+    _progress("looking for other libraries")
+    found, missing = peers.installed()
     with one_blas_thread() as pinned:
         print(report.title(DTYPE, pinned=pinned), end="\n\n", flush=True)
         measured = []
         for n in SIZES:
-            _progress(f"rows, n = {n}")
+            _progress(f"measuring rows, n = {n}")
             measured.append(rows.measure(n, DTYPE, budget.take()))
         results = {"rows": rows.compared(measured)}
         _show(report.rows(results["rows"]))
 
         results["vectors"] = []
         for n in SIZES:
-            _progress(f"a vector, n = {n}")
+            _progress(f"measuring a vector, n = {n}")
             results["vectors"].append(vector.measure(n, DTYPE, budget.take(VECTOR)))
         _show(report.vectors(results["vectors"]))
 
-        _progress("other libraries")
+        _progress("measuring other libraries")
         results["peers"] = peers.measure(PEERS_AT, DTYPE, budget.take(PEERS), found)
         versions = peers.versions(found)
         _show(report.peers(results["peers"], missing, versions))
 
         measured = []
         for n, batch in pairs:
-            _progress(f"where dense is faster, batch {batch}, n = {n}")
+            _progress(f"measuring the crossover, batch {batch}, n = {n}")
             share = budget.take(CROSSOVER)
             measured.append(crossover.measure(n, batch, DTYPE, share))
         results["crossovers"] = crossover.crossovers(measured)

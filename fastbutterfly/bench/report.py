@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from .. import __version__, _machine
 from . import limit
-from .environment import busy, load
 from .contenders import FORWARD, GRADIENTS, TRAINING
+from .environment import busy, load
 from .peers import Missing
 from .text import number, percent, ratio, table
 
