@@ -85,10 +85,11 @@ def crossovers(result: dict) -> str:
     found = []
     for row in result["rows"]:
         if "crossover" in row and row["dtype"] == "float32":
-            n = row["crossover"]
+            n, batch = row["crossover"], row["batch"]
             where = f"from n = {n}" if n else f"nowhere up to n = {row['largest']}"
-            found.append(f"{where} for batches of {row['batch']}")
-    return f"In float32, `apply` beats the dense product {', '.join(found)}."
+            what = "a single vector" if batch == "vector" else f"batches of {batch}"
+            found.append(f"{where} for {what}")
+    return f"In float32, a butterfly beats the dense product {', '.join(found)}."
 
 
 def vectors(result: dict) -> str:

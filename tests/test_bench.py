@@ -128,7 +128,13 @@ class TestCrossover:
 
     def test_by_dtype_and_batch(self):
         measured = [
-            {"n": n, "batch": b, "dtype": "float32", "dense_us": n, "apply_us": 9 / b}
+            {
+                "n": n,
+                "batch": b,
+                "dtype": "float32",
+                "dense_us": n,
+                "butterfly_us": 9 / b,
+            }
             for b in (1, 3)
             for n in (2, 8)
         ]
@@ -176,8 +182,9 @@ class TestMeasure:
             lambda: rows.measure(8, "float64", 0, batch=3),
             lambda: vector.measure(8, "float32", 0),
             lambda: crossover.measure(8, 3, "float32", 0),
+            lambda: crossover.measure(8, "vector", "float32", 0),
         ],
-        ids=["rows", "vector", "crossover"],
+        ids=["rows", "vector", "crossover", "crossover of a vector"],
     )
     def test_rows_of_json(self, measure):
         row = measure()
@@ -323,8 +330,8 @@ class TestCommand:
             assert name in out
         for name in OTHERS:
             assert f"skipped {name}: not installed" in out
-        for batch in (1, 16, 256):
-            assert f"batch {batch:>3}: " in out
+        for what in ("a vector, B @ x:", "batch 1, apply:", "batch 256, apply:"):
+            assert what in out
         assert "measuring rows, n = 16 ..." in progress
 
     def test_without_threadpoolctl(self, capsys, monkeypatch):
@@ -360,7 +367,7 @@ class TestScripts:
         found = json.loads((tmp_path / "crossover.json").read_text())
         assert found["quick"]
         assert found["environment"]["versions"]["fastbutterfly"] == fb.__version__
-        assert {row["batch"] for row in found["rows"]} == {1, 16, 256}
+        assert {row["batch"] for row in found["rows"]} == {"vector", 1, 16, 256}
 
     def test_readme_shows_the_results(self):
         assert run_script("table.py") in (ROOT / "README.md").read_text()

@@ -9,7 +9,8 @@ from .. import Butterfly
 from .rows import samples
 from .timing import best_in_turn
 
-BATCHES = 1, 16, 256
+VECTOR = "vector"  # in place of a batch
+BATCHES = VECTOR, 1, 16, 256
 SIZES = tuple(2**k for k in range(1, 12))
 
 
@@ -49,13 +50,16 @@ def crossover(dense: Mapping[int, float], butterfly: Mapping[int, float]) -> int
     return ahead
 
 
-def measure(n: int, batch: int, dtype: DTypeLike, seconds: float) -> dict:
-    """Time apply and the dense product on rows, both with `out`.
+def measure(n: int, batch: int | str, dtype: DTypeLike, seconds: float) -> dict:
+    """Time the butterfly and the dense product.
 
     Parameters
     ----------
-    n, batch : int
-        Size and number of samples.
+    n : int
+        Size.
+    batch : int or "vector"
+        Number of rows, for `apply` and the dense product with `out`; or one vector,
+        for ``B @ x`` and the dense product with `out`.
     dtype : dtype
         Of weights and samples.
     seconds : float
@@ -64,18 +68,25 @@ def measure(n: int, batch: int, dtype: DTypeLike, seconds: float) -> dict:
     Returns
     -------
     dict
-        ``apply_us`` and ``dense_us``, in microseconds.
+        ``butterfly_us`` and ``dense_us``, in microseconds.
     """
     B = Butterfly.random(n, dtype=dtype, rng=0)
-    x, _ = samples(n, batch, dtype)
-    y, transposed = np.empty_like(x), B.to_dense().T.copy()
-    best = best_in_turn(
-        {
+    x, _ = samples(n, 1 if batch == VECTOR else batch, dtype)
+    matrix = B.to_dense()
+    if batch == VECTOR:
+        x = x[0]
+        y = np.empty_like(x)
+        calls = {
+            "dense": lambda: np.matmul(matrix, x, out=y),
+            "butterfly": lambda: B @ x,
+        }
+    else:
+        y, transposed = np.empty_like(x), matrix.T.copy()
+        calls = {
             "dense": lambda: np.matmul(x, transposed, out=y),
-            "apply": lambda: B.apply(x, out=y, workers=1),
-        },
-        seconds,
-    )
+            "butterfly": lambda: B.apply(x, out=y, workers=1),
+        }
+    best = best_in_turn(calls, seconds)
     return {
         "n": n,
         "batch": batch,
@@ -101,7 +112,7 @@ def crossovers(rows: list[dict]) -> list[dict]:
     for dtype, batch in dict.fromkeys((row["dtype"], row["batch"]) for row in rows):
         same = [r for r in rows if (r["dtype"], r["batch"]) == (dtype, batch)]
         dense = {row["n"]: row["dense_us"] for row in same}
-        butterfly = {row["n"]: row["apply_us"] for row in same}
+        butterfly = {row["n"]: row["butterfly_us"] for row in same}
         n = crossover(dense, butterfly)
         found.append(
             {"dtype": dtype, "batch": batch, "crossover": n, "largest": max(dense)}

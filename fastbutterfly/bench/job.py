@@ -11,7 +11,7 @@ DTYPE = "float32"
 SIZES = 64, 256, 1024, 4096
 PEERS_AT = 1024
 # In units of what one size of the rows gets.
-VECTOR, PEERS, CROSSOVER = 0.5, 4, 0.25
+VECTOR, PEERS, CROSSOVER = 0.5, 4, 0.2
 
 
 def run(*, seconds: float = 100.0) -> dict[str, list[dict]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from .. import __version__, _machine
 from . import limit
 from .contenders import FORWARD, GRADIENTS, TRAINING
+from .crossover import VECTOR
 from .environment import busy, load
 from .peers import Missing
 from .text import number, percent, ratio, table
@@ -109,7 +110,8 @@ def crossovers(found: Sequence[dict]) -> str:
     """Return from where on a butterfly is faster, by batch."""
     lines = ["A butterfly beats the dense product"]
     for row in found:
-        n = row["crossover"]
+        n, batch = row["crossover"], row["batch"]
+        what = "a vector, B @ x" if batch == VECTOR else f"batch {batch}, apply"
         where = f"from n = {n}" if n else f"nowhere up to n = {row['largest']}"
-        lines.append(f"  batch {row['batch']:>3}: {where}")
+        lines.append(f"  {what + ':':<17} {where}")
     return "\n".join(lines)
