@@ -66,6 +66,8 @@ if __name__ == "__main__":
     script.run(
         "first_use",
         __doc__,
-        cases=lambda quick: ({"dtype": dtype} for dtype in script.DTYPES),
+        cases=lambda quick: (
+            {"dtype": dtype} for dtype in (script.FEW if quick else script.DTYPES)
+        ),
         measure=measure,
     )

@@ -52,7 +52,7 @@ if __name__ == "__main__":
         __doc__,
         cases=lambda quick: (
             {"n": n, "dtype": dtype}
-            for dtype in script.DTYPES
+            for dtype in (script.FEW if quick else script.DTYPES)
             for n in ((2**14, 2**16) if quick else [2**k for k in range(14, 21)])
         ),
         measure=measure,

@@ -17,7 +17,7 @@ if __name__ == "__main__":
         __doc__,
         cases=lambda quick: (
             {"n": n, "dtype": dtype}
-            for dtype in script.DTYPES
+            for dtype in (script.FEW if quick else script.DTYPES)
             for n in ((16, 64, 256, 1024) if quick else (16, 64, 256, 1024, 4096))
         ),
         measure=lambda **case: peers.measure(contenders=found, **case),

@@ -17,6 +17,7 @@ from fastbutterfly.bench.environment import busy, environment, load
 
 RESULTS = Path(__file__).parent / "results"
 DTYPES = "float32", "float64", "complex64", "complex128"
+FEW = "float32", "complex64"  # for --quick, where all take too long
 
 
 def run(

@@ -68,7 +68,7 @@ if __name__ == "__main__":
         __doc__,
         cases=lambda quick: (
             {"batch": batch, "workers": workers, "dtype": dtype}
-            for dtype in script.DTYPES
+            for dtype in (script.FEW if quick else script.DTYPES)
             for batch in ((256,) if quick else (256, 4096))
             for workers in (1, 2)
         ),

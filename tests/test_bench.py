@@ -2,6 +2,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +231,16 @@ class TestPeers:
         found, missing = peers.installed([contender(None, library="fb_broken")])
         assert not found
         assert missing == [peers.Missing("fb_broken", reason)]
+
+    def test_imports_change_no_settings(self, tmp_path, monkeypatch):
+        source = "import sys, warnings\nsys.setrecursionlimit(54321)\n"
+        source += "warnings.simplefilter('always')\nwarnings.warn('loud')\n"
+        (tmp_path / "fb_loud.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        before = sys.getrecursionlimit(), list(warnings.filters)
+        found, _ = peers.installed([contender(None, library="fb_loud")])
+        assert found
+        assert (sys.getrecursionlimit(), warnings.filters) == before
 
     def test_all_are_right(self, no_others):
         found, _ = peers.installed()

@@ -2,8 +2,10 @@
 
 import importlib
 import importlib.metadata
+import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +54,7 @@ def installed(
     failed = {}
     for library in dict.fromkeys(c.library for c in contenders):
         try:
-            with _silence():
+            with _unchanged():
                 importlib.import_module(library)
         except Exception as error:  # whatever a foreign library raises
             failed[library] = Missing(_package(library), _reason(library, error))
@@ -162,6 +164,17 @@ def _compared(rows, best, work):
             row["ratio"] = seconds / ours[row["task"]]
             row["limit_us"] = 1e6 * passes * work / rate
     return rows
+
+
+@contextmanager
+def _unchanged():
+    """Keep the process's settings: importing lazylinop raises the recursion limit."""
+    limit_before = sys.getrecursionlimit()
+    try:
+        with _silence():
+            yield
+    finally:
+        sys.setrecursionlimit(limit_before)
 
 
 def _silence():
