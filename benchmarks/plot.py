@@ -1,7 +1,7 @@
 """Draw the time a sample against n, with the limit, to benchmarks/results/time.png.
 
-From rows.json and peers.json, in float32; of each package the form that is fastest at
-the largest n.
+All lines are from one run, peers.json, in float32; of each package the form that is
+fastest at the largest n.
 """
 
 import argparse
@@ -15,25 +15,35 @@ from fastbutterfly.plot import COLOURS, GREY
 
 DTYPE = "float32"
 PEER_COLOURS = COLOURS[3], COLOURS[4], COLOURS[5], "#6a994e", "#bc6c25", "#5c4033"
-NOT_PEERS = "fastbutterfly", "NumPy, dense"  # they are drawn from rows.json
+FORWARD, GRADIENTS = "forward", "gradients"
+LINES = {  # label: name, task, key, style
+    "NumPy, dense": ("NumPy, dense", FORWARD, "us", {"color": COLOURS[0]}),
+    "vjp, forward and backward": (
+        "fastbutterfly",
+        GRADIENTS,
+        "us",
+        {"color": COLOURS[2]},
+    ),
+    "apply": ("fastbutterfly", FORWARD, "us", {"color": COLOURS[1]}),
+    "multiply-add limit of apply": (
+        "fastbutterfly",
+        FORWARD,
+        "limit_us",
+        {"color": "black", "ls": "--", "lw": 1.5, "marker": ""},
+    ),
+}
+THICK = {"lw": 2.2, "marker": "o", "ms": 4}
 
 
-def draw(rows: dict, peers: dict) -> Figure:
-    """Draw the results of rows.py and peers.py."""
-    own = [row for row in rows["rows"] if row["dtype"] == DTYPE]
-    lines = {
-        "NumPy, dense": ("dense_us", {"color": COLOURS[0], "lw": 2.2}),
-        "vjp, forward and backward": ("vjp_us", {"color": COLOURS[2], "lw": 2.2}),
-        "apply": ("apply_us", {"color": COLOURS[1], "lw": 2.2}),
-        "multiply-add limit of apply": ("limit_us", {"color": "black", "ls": "--"}),
-    }
+def draw(result: dict) -> Figure:
+    """Draw the result of peers.py."""
+    rows = [r for r in result["rows"] if r["dtype"] == DTYPE and "us" in r]
     figure = Figure(figsize=(8.2, 4.6), layout="constrained", dpi=150)
     axes = figure.subplots()
-    for name, (key, style) in lines.items():
-        marker = "" if "ls" in style else "o"
-        points = [(row["n"], row[key] / row["batch"]) for row in own]
-        axes.plot(*zip(*points, strict=True), marker=marker, ms=4, label=name, **style)
-    others = best_forms(peers["rows"]).items()
+    for label, (name, task, key, style) in LINES.items():
+        points = curve(rows, name, task, key)
+        axes.plot(*zip(*points, strict=True), label=label, **THICK | style)
+    others = best_forms(rows).items()
     for (name, points), marker, colour in zip(
         others, "sDv^<>", PEER_COLOURS, strict=False
     ):
@@ -41,7 +51,7 @@ def draw(rows: dict, peers: dict) -> Figure:
         axes.plot(*zip(*points, strict=True), label=name, **style)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.set_xticks([row["n"] for row in own])
+    axes.set_xticks(sorted({row["n"] for row in rows}))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda us, _: f"{us:g}"))
@@ -52,30 +62,38 @@ def draw(rows: dict, peers: dict) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(which="both", color=GREY, labelcolor=GREY)
     figure.legend(loc="outside right upper", frameon=False, fontsize=9)
-    machine = rows["environment"]
+    machine = result["environment"]
     figure.supxlabel(
         f"{machine['cpu']}, {machine['register_bits']}-bit registers, one thread, "
-        f"{DTYPE}, {own[0]['batch']} samples",
+        f"{DTYPE}, {rows[0]['batch']} samples",
         fontsize=8,
         color=GREY,
     )
     return figure
 
 
+def curve(
+    rows: list[dict], name: str, task: str = FORWARD, key: str = "us"
+) -> list[tuple[int, float]]:
+    """Points (n, microseconds a sample)."""
+    return [
+        (row["n"], row[key] / row["batch"])
+        for row in rows
+        if (row["name"], row["task"]) == (name, task)
+    ]
+
+
 def best_forms(rows: list[dict]) -> dict[str, list[tuple[int, float]]]:
-    """Points (n, microseconds a sample) of each package's fastest form."""
-    forms = {}
-    for row in rows:
-        timed = row["task"] == "forward" and row["dtype"] == DTYPE and "us" in row
-        if timed and row["name"] not in NOT_PEERS:
-            points = forms.setdefault(row["name"], [])
-            points.append((row["n"], row["us"] / row["batch"]))
+    """The curve of each other package's fastest form."""
     best = {}
-    for name, points in forms.items():
+    for name in dict.fromkeys(row["name"] for row in rows if row["task"] == FORWARD):
+        if name in ("fastbutterfly", "NumPy, dense"):
+            continue
         package = name if "FFT" in name else name.partition(",")[0]
-        if package not in best or points[-1][1] < forms[best[package]][-1][1]:
-            best[package] = name
-    return {name: forms[name] for name in best.values()}
+        points = curve(rows, name)
+        if package not in best or points[-1][1] < best[package][1][-1][1]:
+            best[package] = name, points
+    return dict(best.values())
 
 
 def main() -> None:
@@ -84,8 +102,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=script.RESULTS, metavar="DIR")
     parser.add_argument("--out", type=Path, help="default: time.png in that folder")
     options = parser.parse_args()
-    names = "rows", "peers"
-    figure = draw(*(script.read(name, options.results) for name in names))
+    figure = draw(script.read("peers", options.results))
     out = options.out or options.results / "time.png"
     figure.savefig(out)
     print(f"written to {out}")
