@@ -16,7 +16,10 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 
 unexport PYTHONHOME PYTHONPATH
 
-.PHONY: demo test lint format clean
+# Each is a question; the plot and the README's tables come from their results.
+BENCHMARKS := rows vector columns small large truncated threads crossover peers first_use
+
+.PHONY: demo test bench lint format clean
 
 demo: $(INSTALLED)
 	$(PY) -m fastbutterfly demo $(ARGS)
@@ -28,6 +31,12 @@ test: $(INSTALLED)
 	$(if $(INTERPRETED),NUMBA_DISABLE_JIT=1 $(PY) -m pytest $(INTERPRETED))
 	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(PY) -m pytest $(GENERIC)
 
+# ARGS=--quick tries it out: rough results, which the README does not take.
+bench: $(VENV)/bench
+	for name in $(BENCHMARKS); do $(PY) benchmarks/$$name.py $(ARGS) || exit; done
+	$(if $(findstring --quick,$(ARGS)),,$(PY) benchmarks/plot.py)
+	$(if $(findstring --quick,$(ARGS)),,$(PY) benchmarks/table.py --write)
+
 lint: $(INSTALLED)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
@@ -38,6 +47,11 @@ format: $(INSTALLED)
 
 clean:
 	rm -rf $(VENV) .numba_cache .pytest_cache .ruff_cache
+
+$(VENV)/bench: $(INSTALLED)
+	@echo "Installing the libraries to compare with ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
 
 $(INSTALLED): pyproject.toml
 	@test -n "$(PYTHON)" || { \

@@ -18,7 +18,8 @@ from statistics import mean
 
 from threadpoolctl import threadpool_limits
 
-from fastbutterfly.demo import contest, digits, report
+from fastbutterfly import _machine
+from fastbutterfly.demo import contest, digits
 
 CONTENDERS = (
     contest.DENSE,
@@ -68,7 +69,7 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         summary = {
             "data": images.name,
-            "machine": report.machine(),
+            "machine": _machine.describe(),
             "epochs": epochs,
             "seeds": list(seeds),
             "networks": rows,

@@ -1,8 +1,11 @@
-"""What a measurement ran on: CPU, registers, versions."""
+"""What a measurement runs on: CPU, registers, versions, BLAS threads."""
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ._simd import REGISTER_BYTES
@@ -39,3 +42,25 @@ def versions(*packages: str) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def describe() -> str:
+    """Return one line on CPU and versions."""
+    listed = versions("numpy", "numba").items()
+    named = ", ".join(f"{name} {version}" for name, version in listed)
+    return f"{cpu_name()} ({register_bits()}-bit registers), {named}"
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[bool]:
+    """Keep BLAS to one thread; give whether that is so.
+
+    Without threadpoolctl nothing changes, and False is given.
+    """
+    if importlib.util.find_spec("threadpoolctl") is None:
+        yield False
+        return
+    from threadpoolctl import threadpool_limits  # optional
+
+    with threadpool_limits(1, user_api="blas"):
+        yield True

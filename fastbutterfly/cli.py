@@ -1,4 +1,4 @@
-"""The command line: `fastbutterfly demo`, `fastbutterfly info`."""
+"""The command line: `fastbutterfly demo`, `bench`, `info`."""
 
 import argparse
 import os
@@ -43,6 +43,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_demo(commands)
+    _add_bench(commands)
     info = commands.add_parser("info", help="show versions, CPU and cache folder")
     info.set_defaults(run=_info)
     return parser
@@ -78,10 +79,33 @@ def _add_demo(commands):
     demo.set_defaults(run=_demo)
 
 
+def _add_bench(commands):
+    text = "measure butterflies against dense products on this machine"
+    bench = commands.add_parser("bench", help=text, description=text.capitalize() + ".")
+    bench.add_argument(
+        "--seconds",
+        type=_seconds,
+        metavar="N",
+        default=100.0,
+        help="time to measure (default: %(default)g)",
+    )
+    bench.set_defaults(run=_bench)
+
+
 def _positive(text):
     value = int(text) if text.isdecimal() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be a positive integer, got {text!r}")
+    return value
+
+
+def _seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a positive number, got {text!r}")
     return value
 
 
@@ -95,6 +119,12 @@ def _demo(options):
         out=options.out,
         quick=options.quick,
     )
+
+
+def _bench(options):
+    from .bench import job  # slow to import
+
+    job.run(seconds=options.seconds)
 
 
 def _info(options):

@@ -38,6 +38,7 @@ LEVELS = {
     "export": 11,
     "__init__": 12,
     "plot": 13,
+    "bench": 14,
     "demo": 14,
     "cli": 15,
     "__main__": 16,

@@ -1,11 +1,11 @@
 """The main job: train, measure, print, draw."""
 
 import importlib.util
-from contextlib import nullcontext
 from pathlib import Path
 from statistics import mean
 from time import perf_counter
 
+from .._machine import one_blas_thread
 from . import contest, digits, report
 
 CONTENDERS = (
@@ -63,7 +63,7 @@ def run(
         images, seeds = images.head(512, 128), 1
     print(f"Data: {images.name}")
     print(f"{len(images.x_train):,} to train, {len(images.x_test):,} to test\n")
-    with _one_blas_thread() as pinned:
+    with one_blas_thread() as pinned:
         results = _results(images, seeds, epochs)
     print(f"\n{report.table(results)}\n\n{NOTES}")
     runs = "1 run" if seeds == 1 else f"mean and deviation of {seeds} runs"
@@ -101,14 +101,6 @@ def _train(contender, images, seeds, epochs):
     line = f"{contender.name:<18} {accuracy:6.2f} % right, training loss {loss:.4f}"
     print(f"{line}, {perf_counter() - start:5.1f} s", flush=True)
     return runs
-
-
-def _one_blas_thread():
-    if importlib.util.find_spec("threadpoolctl") is None:
-        return nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1, user_api="blas")
 
 
 def _draw(results, out):

@@ -23,17 +23,9 @@ HEADER = tuple(
 )
 
 
-def machine() -> str:
-    """Return one line on CPU and versions."""
-    versions = _machine.versions("numpy", "numba")
-    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-    bits = _machine.register_bits()
-    return f"{_machine.cpu_name()} ({bits}-bit registers), {listed}"
-
-
 def title() -> str:
     """Return the first line."""
-    return f"fastbutterfly {__version__} on {machine()}"
+    return f"fastbutterfly {__version__} on {_machine.describe()}"
 
 
 def table(results: Sequence[Result]) -> str:

@@ -24,6 +24,7 @@ import numpy as np
 
 FORMAT = "fastbutterfly network"
 VERSION = 1
+NESTED = 100  # brackets within brackets in a header
 NAMES = ("header", "parameters", "constants", "indices")
 
 
@@ -57,12 +58,22 @@ def read(content):
         header, *arrays = (_member(archive, name, len(content)) for name in NAMES)
     if header.dtype != np.uint8:
         raise ValueError("its header is not text")
-    header = _checked_header(json.loads(header.tobytes()))
+    text = header.tobytes()
+    if _nesting(text) > NESTED:
+        raise ValueError(f"its layers are nested deeper than {NESTED} levels")
+    header = _checked_header(json.loads(text))
     expected = (header["dtype"], header["dtype"], "int64")
     for name, array, dtype in zip(NAMES[1:], arrays, expected, strict=True):
         if array.dtype != np.dtype(dtype):
             raise ValueError(f"{name} must be {dtype}, got {array.dtype}")
     return header, *arrays
+
+
+def _nesting(text):
+    """Depth of the brackets in JSON; those in strings count as well."""
+    opened = np.isin(np.frombuffer(text, np.uint8), np.frombuffer(b"[{", np.uint8))
+    closed = np.isin(np.frombuffer(text, np.uint8), np.frombuffer(b"]}", np.uint8))
+    return int(np.cumsum(opened.astype(int) - closed).max(initial=0))
 
 
 def _checked_header(header):

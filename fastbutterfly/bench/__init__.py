@@ -1,0 +1,1 @@
+"""Benchmarks: how they measure, and `fastbutterfly bench`."""
