@@ -15,6 +15,7 @@ SERIAL = 1 << 21  # weights times samples below which a second thread does not p
 PARTS = 16  # most pieces of a batch
 SUMMED = 64  # least samples that are worth a partial sum of the weights' gradient
 INDEXED = 1 << 14  # largest size whose order of packed weights is kept
+MEMORY = 1 << 19  # bytes of a sample from which its weights come from memory
 CACHE = 1 << 15  # bytes of samples that are worked on together
 
 
@@ -200,7 +201,8 @@ class Square:
 
     def _together(self, x, even=False):
         """Samples in a tile: as many as share a weight and stay in the caches."""
-        most = min(32, max(4, CACHE // (self.n * x.itemsize)))
+        size = self.n * x.itemsize
+        most = 8 if size >= MEMORY else min(32, max(4, CACHE // size))
         least = 2 if even else 1
         return max(min(most, len(x) // self.n // least * least), least)
 

@@ -249,3 +249,12 @@ def test_a_frozen_layer_stays_frozen_when_copied():
     np.testing.assert_array_equal(again.weights, layer.weights)
     with pytest.raises(ValueError, match="WRITEABLE"):
         again.weights.setflags(write=True)
+
+
+def test_refuses_to_save_what_cannot_be_loaded(tmp_path):
+    net = nn.Dense(2, 2, rng=0)
+    for _ in range(60):
+        net = nn.Sequential(net)
+    with pytest.raises(ValueError, match="nested at most 50 deep"):
+        net.save(tmp_path / "deep.npz")
+    assert not list(tmp_path.iterdir())

@@ -37,7 +37,9 @@ def write(path, description, parameters, constants, indices):
         "dtype": parameters.dtype.name,
         "layer": description,
     }
-    text = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    text = json.dumps(header).encode()
+    _check_nesting(text)
+    text = np.frombuffer(text, np.uint8)
     arrays = dict(zip(NAMES, (text, parameters, constants, indices), strict=True))
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -59,8 +61,7 @@ def read(content):
     if header.dtype != np.uint8:
         raise ValueError("its header is not text")
     text = header.tobytes()
-    if _nesting(text) > NESTED:
-        raise ValueError(f"its layers are nested deeper than {NESTED} levels")
+    _check_nesting(text)
     header = _checked_header(json.loads(text))
     expected = (header["dtype"], header["dtype"], "int64")
     for name, array, dtype in zip(NAMES[1:], arrays, expected, strict=True):
@@ -69,11 +70,13 @@ def read(content):
     return header, *arrays
 
 
-def _nesting(text):
-    """Depth of the brackets in JSON; those in strings count as well."""
-    opened = np.isin(np.frombuffer(text, np.uint8), np.frombuffer(b"[{", np.uint8))
-    closed = np.isin(np.frombuffer(text, np.uint8), np.frombuffer(b"]}", np.uint8))
-    return int(np.cumsum(opened.astype(int) - closed).max(initial=0))
+def _check_nesting(text):
+    """Raise if JSON has too many brackets within brackets, those in strings counted."""
+    text = np.frombuffer(text, np.uint8)
+    opened, closed = (np.isin(text, [*map(ord, pair)]) for pair in ("[{", "]}"))
+    depth = int(np.cumsum(opened.astype(int) - closed).max(initial=0))
+    if depth > NESTED:
+        raise ValueError(f"layers must be nested at most {NESTED // 2} deep")
 
 
 def _checked_header(header):
