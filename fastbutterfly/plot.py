@@ -77,6 +77,7 @@ def factors(B: Butterfly) -> Figure:
     ----------
     B : Butterfly
         Above 64 rows or columns, a cell shows the entry of largest magnitude in it.
+        Of complex entries the magnitude is shown.
 
     Returns
     -------
@@ -84,7 +85,7 @@ def factors(B: Butterfly) -> Figure:
         The layer applied first comes first; one scale of colours for all layers, one
         of its own for the product.
     """
-    layers = [layer.toarray() for layer in reversed(B.factors())]
+    layers = [_real(layer.toarray()) for layer in reversed(B.factors())]
     names = [f"layer {i}, stride {s}" for i, s in enumerate(_strides(B), 1)]
     pictures = [_shrink(layer) for layer in layers]
     limit = max(np.abs(picture).max(initial=0) for picture in pictures) or 1.0
@@ -96,7 +97,7 @@ def factors(B: Butterfly) -> Figure:
     for ax, name, picture in zip(axes, names or ["identity"], pictures, strict=False):
         image = _panel(ax, name, picture, limit)
     figure.colorbar(image, ax=list(axes), shrink=0.6, aspect=30, pad=0.01)
-    product = _shrink(B.to_dense())
+    product = _shrink(_real(B.to_dense()))
     _panel(axes[len(pictures)], "product", product, np.abs(product).max(initial=0) or 1)
     return figure
 
@@ -120,6 +121,11 @@ def _panel(axes, title, picture, limit):
     return axes.imshow(
         picture, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest"
     )
+
+
+def _real(matrix):
+    """Itself, or the magnitudes of complex numbers."""
+    return np.abs(matrix) if np.iscomplexobj(matrix) else matrix
 
 
 def _shrink(matrix: NDArray) -> NDArray:

@@ -62,3 +62,10 @@ class TestFactors:
         assert picture[0, 0] == -2
         assert picture[63, 63] == 3
         assert np.count_nonzero(picture) == 2
+
+
+def test_complex_factors_are_shown_by_magnitude():
+    B = fb.Butterfly.random(8, dtype=complex, rng=0)
+    figure = plot.factors(B)
+    shown = np.asarray(figure.axes[0].images[0].get_array())
+    np.testing.assert_allclose(shown, np.abs(B.factors()[-1].toarray()))
