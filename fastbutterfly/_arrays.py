@@ -114,6 +114,16 @@ def is_plain(x, dtype, ndim, size):
     )
 
 
+def is_plain_target(out, x, size):
+    """Whether out is just what the kernels write for plain rows x."""
+    return (
+        is_plain(out, x.dtype, 2, size)
+        and len(out) == len(x)
+        and out.flags.writeable
+        and not np.may_share_memory(out, x)
+    )
+
+
 def common_dtype(dtype, *arrays):
     """np.result_type of the operator and its arguments; integers count as float64."""
     kinds = [a.dtype if a.dtype.kind in "fc" else np.float64 for a in arrays]

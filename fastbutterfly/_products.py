@@ -58,13 +58,14 @@ class Products(Operator):
         >>> fb.Butterfly.random(8, rng=0).apply(np.ones((3, 8, 2)), axis=1).shape
         (3, 8, 2)
         """
-        workers = as_workers(workers)
-        plain = _arrays.is_plain(x, self._weights.dtype, 2, self._plan.shape[1])
-        if plain and axis == -1 and out is None:
-            if len(x) == 1:
+        workers, (n_out, n_in) = as_workers(workers), self._plan.shape
+        dtype = self._weights.dtype
+        if axis == -1 and _arrays.is_plain(x, dtype, 2, n_in):
+            if out is None and len(x) == 1:
                 return self._one(x[0])[np.newaxis]
-            packed = self._packed(x.dtype, batch=len(x))
-            return self._plan.apply(packed, x, workers=workers)
+            if out is None or _arrays.is_plain_target(out, x, n_out):
+                packed = self._packed(dtype, batch=len(x))
+                return self._plan.apply(packed, x, out=out, workers=workers)
         x = _arrays.as_numbers("x", x)
         dtype = _arrays.common_dtype(self._weights.dtype, x)
         moved = _arrays.to_samples("x", x, axis, self._plan.shape[1])
