@@ -179,8 +179,8 @@ def immutable(array):
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 
-def to_samples(name, x, axis, size):
-    """View or copy of x with `axis`, of the given size, moved last."""
+def sample_axis(name, x, axis, size):
+    """A valid axis of x, not negative, of the given size."""
     if x.ndim == 0:
         raise ValueError(f"{name} must have at least one dimension, got a number")
     axis = as_axis(axis, x.ndim)
@@ -188,6 +188,12 @@ def to_samples(name, x, axis, size):
         raise ValueError(
             f"{name} must have {size} elements along axis {axis}, got shape {x.shape}"
         )
+    return axis
+
+
+def to_samples(name, x, axis, size):
+    """View of x with `axis`, of the given size, moved last."""
+    axis = sample_axis(name, x, axis, size)
     return x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1)
 
 
@@ -208,6 +214,14 @@ def to_columns(x, axis, dtype):
     planes, columns = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     x = np.ascontiguousarray(x, dtype)
     return x.reshape(planes, x.shape[axis], columns)
+
+
+def as_columns_target(out, x, axis):
+    """View of `out` as `to_columns` gives x; None if a copy is needed."""
+    same = x.flags.c_contiguous == out.flags.c_contiguous
+    if not same or np.may_share_memory(out, x):
+        return None
+    return to_columns(out, axis, out.dtype)
 
 
 def from_columns(y, like, axis):
@@ -232,7 +246,8 @@ def check_out(out, shape, dtype):
             f"out must have shape {shape} and dtype {dtype}, "
             f"got {out.shape} and {out.dtype}"
         )
-    if any(step == 0 < size - 1 for step, size in zip(out.strides, shape, strict=True)):
+    steps = zip(out.strides, shape, strict=True)
+    if out.size and any(step == 0 < size - 1 for step, size in steps):
         raise ValueError("out must not use the same memory for several elements")
     if not out.flags.writeable:
         raise ValueError("out must be writeable, got a read-only array")

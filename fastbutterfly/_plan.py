@@ -89,17 +89,19 @@ class Plan:
         """Whether `apply_columns` can do it."""
         return bool(x.size) and self._square.takes_columns(x.shape[2], x.dtype)
 
-    def apply_columns(self, packed, x, *, workers=None):
-        """Return B x for each column of x (planes, n_in, columns)."""
+    def apply_columns(self, packed, x, *, out=None, workers=None):
+        """Return B x for each column of x (planes, n_in, columns); `out` is not x."""
         planes, _, count = x.shape
         if self.inputs is not None:
             full = np.zeros((planes, self.n, count), x.dtype)
             full[:, self.inputs] = x
             x = full
-        y = aligned((planes, self.n, count), x.dtype)
+        whole = self.outputs is None
+        y = out if whole else None
+        y = aligned((planes, self.n, count), x.dtype) if y is None else y
         flat = frozen(x).reshape(-1), y.reshape(-1)
         self._square.apply_columns(packed, *flat, count, workers)
-        return y if self.outputs is None else y.take(self.outputs, axis=1)
+        return y if whole else y.take(self.outputs, axis=1, out=out, mode="wrap")
 
     def one(self, packed):
         """Make the function that returns B x for one vector x, with little overhead."""

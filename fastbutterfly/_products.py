@@ -68,18 +68,20 @@ class Products(Operator):
                 return self._plan.apply(packed, x, out=out, workers=workers)
         x = _arrays.as_numbers("x", x)
         dtype = _arrays.common_dtype(self._weights.dtype, x)
-        moved = _arrays.to_samples("x", x, axis, self._plan.shape[1])
+        axis = _arrays.sample_axis("x", x, axis, n_in)
         if out is not None:
             shape = list(x.shape)
-            shape[axis] = self._plan.shape[0]
+            shape[axis] = n_out
             _arrays.check_out(out, tuple(shape), dtype)
         columns = _arrays.to_columns(x, axis, dtype)
         if columns is not None and self._plan.takes_columns(columns):
             packed = self._packed(dtype, "columns")
-            y = self._plan.apply_columns(packed, columns, workers=workers)
-            y = _arrays.from_columns(y, x, axis)
+            target = None if out is None else _arrays.as_columns_target(out, x, axis)
+            options = {"out": target, "workers": workers}
+            y = self._plan.apply_columns(packed, columns, **options)
+            y = out if target is not None else _arrays.from_columns(y, x, axis)
         else:
-            y = self._apply_rows(moved, dtype, axis, out, workers)
+            y = self._apply_rows(np.moveaxis(x, axis, -1), dtype, axis, out, workers)
         if out is None or y is out:
             return y
         out[...] = y

@@ -145,9 +145,17 @@ def test_columns(n, shape, dtype, order, rng):
     part = np.ascontiguousarray(x[..., kept, :])
     full = np.zeros_like(x)
     full[..., kept, :] = part
-    np.testing.assert_array_equal(
-        J.apply(part, axis=-2), B.apply(full, axis=-2)[..., kept[::-1], :]
-    )
+    expected = B.apply(full, axis=-2)[..., kept[::-1], :]
+    np.testing.assert_array_equal(J.apply(part, axis=-2), expected)
+    for like in (np.empty_like, np.asfortranarray):
+        out = like(expected)
+        assert J.apply(part, axis=-2, out=out) is out
+        np.testing.assert_array_equal(out, expected)
+    out = np.empty_like(x)
+    assert B.apply(full, axis=-2, out=out) is out
+    np.testing.assert_array_equal(out, B.apply(full, axis=-2))
+    assert B.apply(full, axis=-2, out=full) is full
+    np.testing.assert_array_equal(out, full)
 
 
 def test_products_of_columns_are_in_c_order(rng):
