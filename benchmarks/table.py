@@ -9,7 +9,8 @@ from pathlib import Path
 
 import script
 
-from fastbutterfly.bench.text import markdown, number, percent, ratio
+from fastbutterfly.bench.report import cells
+from fastbutterfly.bench.text import markdown, number, ratio
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
@@ -31,26 +32,14 @@ def rows_table(result: dict) -> str:
     ]
     header = ("n", "apply, us", "of limit", "dense, us", "faster")
     header += ("vjp, us", "of limit", "dense, us", "faster")
-    cells = [
-        (
-            f"{row['n']}, {row['dtype']}",
-            number(row["apply_us"]),
-            percent(row["apply_share"]),
-            number(row["dense_us"]),
-            ratio(row["dense_ratio"]),
-            number(row["vjp_us"]),
-            percent(row["vjp_share"]),
-            number(row["dense_vjp_us"]),
-            ratio(row["dense_vjp_ratio"]),
-        )
-        for row in chosen
-    ]
-    return markdown(header, cells)
+    return markdown(
+        header, [(f"{row['n']}, {row['dtype']}", *cells(row)) for row in chosen]
+    )
 
 
 def peers_table(result: dict) -> str:
     """The peers at n = 1024 in float32, the butterfly first in each task."""
-    cells = [
+    lines = [
         (
             f"{row['name']} ({row['what']})",
             TASKS[row["task"]],
@@ -63,7 +52,7 @@ def peers_table(result: dict) -> str:
         and (row["n"], row["dtype"]) == (PEERS_AT, "float32")
         and "us" in row
     ]
-    return markdown(("library", "task", "us", "times ours"), cells, left=(0, 1))
+    return markdown(("library", "task", "us", "times ours"), lines, left=(0, 1))
 
 
 def machine(result: dict) -> str:

@@ -202,8 +202,8 @@ def from_samples(y, axis):
     return y if axis in (-1, y.ndim - 1) else np.moveaxis(y, -1, axis)
 
 
-def to_columns(x, axis, dtype):
-    """View or cast of x as C-ordered (planes, size, columns); None: not so ordered."""
+def to_columns(x, axis):
+    """View of x as C-ordered (planes, size, columns); None: not so ordered."""
     axis %= x.ndim
     if not x.flags.c_contiguous:
         if not x.flags.f_contiguous:
@@ -212,7 +212,6 @@ def to_columns(x, axis, dtype):
     if axis == x.ndim - 1:
         return None
     planes, columns = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
-    x = np.ascontiguousarray(x, dtype)
     return x.reshape(planes, x.shape[axis], columns)
 
 
@@ -221,7 +220,7 @@ def as_columns_target(out, x, axis):
     same = x.flags.c_contiguous == out.flags.c_contiguous
     if not same or np.may_share_memory(out, x):
         return None
-    return to_columns(out, axis, out.dtype)
+    return to_columns(out, axis)
 
 
 def from_columns(y, like, axis):

@@ -85,9 +85,9 @@ class Plan:
         self._square.apply(packed, flat, y.reshape(-1), workers)
         return y if whole else y.take(self.outputs, axis=1, out=out, mode="wrap")
 
-    def takes_columns(self, x):
-        """Whether `apply_columns` can do it."""
-        return bool(x.size) and self._square.takes_columns(x.shape[2], x.dtype)
+    def takes_columns(self, shape, dtype):
+        """Whether `apply_columns` can do it for an array of this shape and dtype."""
+        return all(shape) and self._square.takes_columns(shape[2], dtype)
 
     def apply_columns(self, packed, x, *, out=None, workers=None):
         """Return B x for each column of x (planes, n_in, columns); `out` is not x."""

@@ -73,8 +73,9 @@ class Products(Operator):
             shape = list(x.shape)
             shape[axis] = n_out
             _arrays.check_out(out, tuple(shape), dtype)
-        columns = _arrays.to_columns(x, axis, dtype)
-        if columns is not None and self._plan.takes_columns(columns):
+        columns = _arrays.to_columns(x, axis)
+        if columns is not None and self._plan.takes_columns(columns.shape, dtype):
+            columns = np.ascontiguousarray(columns, dtype)
             packed = self._packed(dtype, "columns")
             target = None if out is None else _arrays.as_columns_target(out, x, axis)
             options = {"out": target, "workers": workers}

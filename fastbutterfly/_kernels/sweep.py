@@ -82,10 +82,7 @@ def sweep(layers, levels, samples, increasing, inner=0, same=False):
         for group in loop(0, groups):
             for r in loop(0, s):
                 at = p + (group * s + r) * size
-                weights = [Weights(arrays[0], at, same)]
-                if len(arrays) == 2:
-                    at = at * (arrays[0].lanes if same else 1)
-                    weights.append(Weights(arrays[1], at))
+                weights = [Weights(array, at, same) for array in arrays]
                 for h in loop(0, count, samples):
                     first = group * s * (1 << levels) + r
                     where = first, h, s, levels, samples, increasing

@@ -30,6 +30,20 @@ def title(dtype: str, *, pinned: bool) -> str:
     return "\n".join(lines)
 
 
+def cells(row: dict) -> tuple[str, ...]:
+    """Return what a table shows of a row of `rows.compared`: of apply, then of vjp."""
+    return (
+        number(row["apply_us"]),
+        percent(row["apply_share"]),
+        number(row["dense_us"]),
+        ratio(row["dense_ratio"]),
+        number(row["vjp_us"]),
+        percent(row["vjp_share"]),
+        number(row["dense_vjp_us"]),
+        ratio(row["dense_vjp_ratio"]),
+    )
+
+
 def rows(measured: Sequence[dict]) -> str:
     """Return the table of `rows.compared`, with the limit."""
     rate = max(row["limit_rate"] for row in measured) / 1e9
@@ -41,20 +55,7 @@ def rows(measured: Sequence[dict]) -> str:
     )
     header = ("n", "apply", "of limit", "dense", "faster")
     header += ("vjp", "of limit", "dense", "faster")
-    lines = [
-        (
-            str(row["n"]),
-            number(row["apply_us"]),
-            percent(row["apply_share"]),
-            number(row["dense_us"]),
-            ratio(row["dense_ratio"]),
-            number(row["vjp_us"]),
-            percent(row["vjp_share"]),
-            number(row["dense_vjp_us"]),
-            ratio(row["dense_vjp_ratio"]),
-        )
-        for row in measured
-    ]
+    lines = [(str(row["n"]), *cells(row)) for row in measured]
     note = (
         "vjp: forward and backward, gives the gradients of inputs and weights;\n"
         "dense: the two products that give the same."

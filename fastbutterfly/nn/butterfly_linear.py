@@ -150,7 +150,7 @@ class ButterflyLinear(Layer):
 
     def forward(self, x):
         """Return B x + bias; x is saved."""
-        packed = self._packed(len(x), "rows")
+        packed = self._plan.pack(self.weights.reshape(-1))
         y = self._plan.apply(packed, x)
         if self.bias is not None:
             y += self.bias
@@ -163,15 +163,11 @@ class ButterflyLinear(Layer):
             np.sum(g, axis=0, out=gradient["bias"])
         if not self.trainable and not input_gradient:
             return None
-        packed = self._packed(len(g), "gradient")
+        packed = self._plan.pack(self.weights.reshape(-1), "gradient")
         gx, gweights = self._plan.vjp(packed, saved, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights
         return gx
-
-    def _packed(self, batch, use):
-        use = self._plan.use(batch, self.dtype, use)
-        return self._plan.pack(self.weights.reshape(-1), use)
 
     def _describe(self):
         return {
