@@ -71,6 +71,8 @@ class Plan:
 
     def apply(self, packed, x, *, out=None, workers=None):
         """Return B x for each row x, (batch, n_out); `out` is C-ordered and not x."""
+        if len(x) == 1 and out is None:
+            return self.one(packed)(x[0])[np.newaxis]
         if isinstance(packed, Packed):
             far = self.inputs if self.increasing else None
             y = self._few(x.dtype).apply(packed, self._scattered(x, far), workers)

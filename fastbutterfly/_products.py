@@ -60,12 +60,10 @@ class Products(Operator):
         """
         workers, (n_out, n_in) = as_workers(workers), self._plan.shape
         dtype = self._weights.dtype
-        if axis == -1 and _arrays.is_plain(x, dtype, 2, n_in):
-            if out is None and len(x) == 1:
-                return self._one(x[0])[np.newaxis]
-            if out is None or _arrays.is_plain_target(out, x, n_out):
-                packed = self._packed(dtype, batch=len(x))
-                return self._plan.apply(packed, x, out=out, workers=workers)
+        plain = axis == -1 and _arrays.is_plain(x, dtype, 2, n_in)
+        if plain and (out is None or _arrays.is_plain_target(out, x, n_out)):
+            packed = self._packed(dtype, batch=len(x))
+            return self._plan.apply(packed, x, out=out, workers=workers)
         x = _arrays.as_numbers("x", x)
         dtype = _arrays.common_dtype(self._weights.dtype, x)
         axis = _arrays.sample_axis("x", x, axis, n_in)
