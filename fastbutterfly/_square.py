@@ -3,9 +3,8 @@
 import numpy as np
 
 from ._arrays import aligned
-from ._kernels.columns import columns_down, columns_up
 from ._kernels.few import few_down, few_gradient_down, few_gradient_up, few_up
-from ._kernels.forward import forward_down, forward_up
+from ._kernels.forward import columns_down, columns_up, rows_down, rows_up
 from ._kernels.gradient import SKEW, gradient_down, gradient_up
 from ._packing import apart, fill, joined, order, split, sweeps
 from ._simd import register_lanes
@@ -30,7 +29,7 @@ class Square:
         self.n, self.depth, self.increasing = n, n.bit_length() - 1, increasing
         self._orders = {}  # of packed weights
         self._few = few_up if increasing else few_down
-        self._forward = forward_up if increasing else forward_down
+        self._forward = rows_up if increasing else rows_down
         self._few_gradient = few_gradient_up if increasing else few_gradient_down
         self._gradient = gradient_up if increasing else gradient_down
 

@@ -318,9 +318,9 @@ def test_nan_and_inf_stay_in_their_sample():
 @pytest.mark.skipif(laws.INTERPRETED, reason="needs the cache of compiled kernels")
 def test_the_cache_sees_changes_in_other_kernel_files():
     from fastbutterfly import _jit
-    from fastbutterfly._kernels.forward import forward_up
+    from fastbutterfly._kernels.forward import rows_up
 
-    assert forward_up._cache._cache_file._source_stamp == _jit.DIGEST
+    assert rows_up._cache._cache_file._source_stamp == _jit.DIGEST
     assert len(_jit.DIGEST) == 64
 
 

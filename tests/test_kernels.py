@@ -4,14 +4,18 @@ import laws
 import numpy as np
 import pytest
 
-from fastbutterfly._kernels.columns import columns_down, columns_up
 from fastbutterfly._kernels.few import (
     few_down,
     few_gradient_down,
     few_gradient_up,
     few_up,
 )
-from fastbutterfly._kernels.forward import forward_down, forward_up
+from fastbutterfly._kernels.forward import (
+    columns_down,
+    columns_up,
+    rows_down,
+    rows_up,
+)
 from fastbutterfly._kernels.gradient import SKEW, gradient_down, gradient_up
 from fastbutterfly._kernels.truncated import truncated_down, truncated_up
 from fastbutterfly._simd import register_lanes
@@ -19,7 +23,7 @@ from fastbutterfly._square import Square
 from fastbutterfly._truncated import Truncated
 
 GUARD = 64
-FORWARD = {"increasing": (few_up, forward_up), "decreasing": (few_down, forward_down)}
+FORWARD = {"increasing": (few_up, rows_up), "decreasing": (few_down, rows_down)}
 COLUMNS = {"increasing": columns_up, "decreasing": columns_down}
 GRADIENT = {
     "increasing": (few_gradient_up, gradient_up),

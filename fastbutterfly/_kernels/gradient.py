@@ -70,21 +70,7 @@ def tile_of(increasing):
     return run
 
 
-def _rows(run):
-    @helper
-    def rows(x, g, w, gx, gw, scratch, together, n, levels):
-        u = lanes(w)
-        unit, layers = 2 * u * width(w), count_levels(u)
-        for start in range(0, len(x), n * together):
-            samples = min(together, (len(x) - start) // n)
-            a, b = place(x, start, u, n), place(g, start, u, n)
-            c = place(gx, start, u, n)
-            run(a, b, c, scratch, w, gw, levels, unit, layers, n // u, samples)
-
-    return rows
-
-
-_rows_up, _rows_down = _rows(tile_of(True)), _rows(tile_of(False))
+_up, _down = tile_of(True), tile_of(False)
 
 
 @jit
@@ -96,10 +82,20 @@ def gradient_up(x, g, w, gx, gw, scratch, together, n, levels):
     `together` samples are worked on at a time; `scratch` has room for a tile of them
     for each sweep and one more, and for SKEW registers each.
     """
-    _rows_up(x, g, w, gx, gw, scratch, together, n, levels)
+    u = lanes(w)
+    rest = scratch, w, gw, levels, 2 * u * width(w), count_levels(u), n // u
+    for start in range(0, len(x), n * together):
+        samples = min(together, (len(x) - start) // n)
+        a, b = place(x, start, u, n), place(g, start, u, n)
+        _up(a, b, place(gx, start, u, n), *rest, samples)
 
 
 @jit
 def gradient_down(x, g, w, gx, gw, scratch, together, n, levels):
     """As `gradient_up`, strides decreasing."""
-    _rows_down(x, g, w, gx, gw, scratch, together, n, levels)
+    u = lanes(w)
+    rest = scratch, w, gw, levels, 2 * u * width(w), count_levels(u), n // u
+    for start in range(0, len(x), n * together):
+        samples = min(together, (len(x) - start) // n)
+        a, b = place(x, start, u, n), place(g, start, u, n)
+        _down(a, b, place(gx, start, u, n), *rest, samples)

@@ -1,0 +1,96 @@
+"""Where does the time of a forward pass go? Each of its sweeps alone.
+
+The first sweep reads the samples where they are, the last writes them where they
+belong, those between stay in the tile; a tile's samples are worked on again and again.
+`all` is the kernel on a batch. Shares are of the multiply-add limit, and `copy` is the
+share of that limit's time that merely copying the batch takes.
+"""
+
+import numpy as np
+import script
+
+import fastbutterfly as fb
+from fastbutterfly._arrays import aligned
+from fastbutterfly._jit import jit
+from fastbutterfly._kernels.sweep import forward, sweep
+from fastbutterfly._packing import sweeps
+from fastbutterfly._simd import place, register_lanes
+from fastbutterfly._square import frozen
+from fastbutterfly.bench import limit
+from fastbutterfly.bench.timing import best_in_turn
+
+ALL, BATCH, REPEATS = 6, 256, 20
+
+
+def kernel(levels, samples, inner):
+    """Compile one sweep; a layout is how far rows and samples are apart."""
+    over = sweep(forward, levels, samples, True, inner=ALL if inner else 0)
+
+    @jit
+    def run(x, w, y, x_row, x_sample, y_row, y_sample, s, groups, count, size):
+        places = place(x, 0, x_row, x_sample), place(y, 0, y_row, y_sample)
+        for _ in range(REPEATS):
+            over(places, (w,), 0, size, s, groups, count)
+
+    return run
+
+
+KERNELS = {
+    (levels, inner): kernel(levels, 1 if levels == 3 else 2, inner)
+    for levels in (2, 3)
+    for inner in (False, True)
+}
+
+
+def measure(n, dtype, seconds):
+    """One row: shares of the limit."""
+    B, u = fb.Butterfly.random(n, dtype=dtype, rng=0), register_lanes(dtype)
+    samples = max(4, min(32, (1 << 15) // (n * np.dtype(dtype).itemsize)))
+    x, y = (aligned(n * BATCH, dtype) for _ in range(2))
+    tile = aligned(n * samples, dtype)
+    x[...] = y[...] = tile[...] = 0
+    rows, packed = (u, n), B._packed(np.dtype(dtype))
+    whole, square = frozen(x), B.plan._square
+    calls = {
+        "limit": limit.call(dtype),
+        "all": lambda: square._forward(whole, packed, y, tile, n),
+        "copy": lambda: np.copyto(y, x),
+    }
+    layers, inside, p = {}, (samples * u, u), 0
+    found = sweeps(n // u, u.bit_length() - 1)
+    for number, (t, k, inner) in enumerate(found):
+        first, last = number == 0, number == len(found) - 1
+        name = "first" if first else "last" if last else f"middle {number}"
+        size = (k + inner) * (2 * u << k)
+        source, target = frozen(x if first else tile), y if last else tile
+        layout = *(rows if first else inside), *(rows if last else inside)
+        rest = *layout, 1 << t, n // u >> t + k, samples, size
+        calls[name] = _call(KERNELS[k, inner > 0], source, packed[p:], target, rest)
+        layers[name], p = k + inner, p + size * (n // u >> k)
+    best = best_in_turn(calls, seconds)
+    rate = limit.rate(best.pop("limit"))
+    whole = limit.share(BATCH * B.n_weights, best["all"], rate)
+    copy = 1 / limit.share(BATCH * B.n_weights, best["copy"], rate)
+    shares = {
+        name: limit.share(REPEATS * samples * 2 * n * count, best[name], rate)
+        for name, count in layers.items()
+    }
+    return {"n": n, "dtype": dtype, "all": whole, **shares, "copy": copy}
+
+
+def _call(run, x, w, y, rest):
+    return lambda: run(x, w, y, *rest)
+
+
+if __name__ == "__main__":
+    script.run(
+        "sweeps",
+        __doc__,
+        cases=lambda quick: (
+            {"n": n, "dtype": dtype}
+            for dtype in ("float32", "float64")
+            for n in ((256, 1024) if quick else (256, 1024, 4096, 16384))
+        ),
+        measure=measure,
+        seconds=4,
+    )
