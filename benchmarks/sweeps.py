@@ -10,12 +10,11 @@ import numpy as np
 import script
 
 import fastbutterfly as fb
-from fastbutterfly._arrays import aligned
+from fastbutterfly._arrays import aligned, frozen
 from fastbutterfly._jit import jit
 from fastbutterfly._kernels.sweep import forward, sweep
 from fastbutterfly._packing import sweeps
 from fastbutterfly._simd import place, register_lanes
-from fastbutterfly._square import frozen
 from fastbutterfly.bench import limit
 from fastbutterfly.bench.timing import best_in_turn
 

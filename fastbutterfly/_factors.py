@@ -2,20 +2,25 @@
 
 import numpy as np
 
+from . import _pattern
+
 
 def sparse_factors(plan, weights):
     """The layers as scipy.sparse.csr_array, the one applied last first."""
     from scipy.sparse import csr_array, eye_array  # slow to import
 
-    n = plan.n
     layers = []
-    for s, blocks in zip(plan.strides, weights, strict=True):
-        first = np.arange(n).reshape(-1, 2, s)[:, 0].ravel()
-        rows = np.stack([first, first, first + s, first + s], axis=1)
-        columns = np.stack([first, first + s, first, first + s], axis=1)
-        entries = blocks.ravel(), (rows.ravel(), columns.ravel())
-        layers.insert(0, csr_array(entries, shape=(n, n)))
-    layers = layers or [csr_array(eye_array(n, dtype=weights.dtype))]
+    for layer, blocks in zip(plan.pattern, plan.views(weights), strict=True):
+        a, b, c, d = layer
+        shape = _pattern.n_out(layer), _pattern.n_in(layer)
+        ends = (
+            np.arange(size).reshape(a, count, d).swapaxes(1, 2).reshape(a * d, count)
+            for size, count in zip(shape, (b, c), strict=True)
+        )
+        rows, columns = next(ends)[:, :, np.newaxis], next(ends)[:, np.newaxis]
+        where = (np.broadcast_to(i, (a * d, b, c)).ravel() for i in (rows, columns))
+        layers.insert(0, csr_array((blocks.ravel(), tuple(where)), shape=shape))
+    layers = layers or [csr_array(eye_array(plan.sizes[0], dtype=weights.dtype))]
     if plan.outputs is not None:
         layers[0] = layers[0][plan.outputs]
     if plan.inputs is not None:

@@ -53,3 +53,63 @@ INITS = {
     "fjlt": fjlt,
     "identity": identity,
 }
+
+
+def blocks_orthogonal(rng, shape, is_complex):
+    """Orthogonal or unitary blocks, uniformly distributed (Mezzadri, 2007)."""
+    q, r = np.linalg.qr(_gaussian(rng, shape, is_complex))
+    diagonal = np.diagonal(r, axis1=-2, axis2=-1)
+    return q * (diagonal / np.abs(diagonal))[..., np.newaxis, :]
+
+
+def blocks_gaussian(rng, shape, is_complex):
+    """Entries N(0, 1/c) for c inputs, which keep the expected squared length."""
+    return _gaussian(rng, shape, is_complex) / np.sqrt(shape[-1])
+
+
+def blocks_identity(rng, shape, is_complex):
+    """Each block the identity."""
+    return np.broadcast_to(np.eye(*shape[-2:]), shape).copy()
+
+
+def blocks_hartley(rng, shape, is_complex):
+    """Each block the orthonormal Hartley matrix, Hadamard where there is one."""
+    return np.broadcast_to(hartley(shape[-1]), shape).copy()
+
+
+def hartley(r):
+    """Symmetric, orthonormal, with entries of at most sqrt(2 / r) (Bracewell, 1983)."""
+    if r & (r - 1) == 0:
+        matrix = np.ones((1, 1))
+        while len(matrix) < r:
+            matrix = np.kron(matrix, [[1.0, 1.0], [1.0, -1.0]])
+        return matrix / np.sqrt(r)
+    angle = 2 * np.pi / r * (np.outer(np.arange(r), np.arange(r)) % r)
+    return (np.cos(angle) + np.sin(angle)) / np.sqrt(r)
+
+
+def _gaussian(rng, shape, is_complex):
+    if not is_complex:
+        return rng.standard_normal(shape)
+    real, imaginary = rng.standard_normal((2, *shape)) * np.sqrt(0.5)
+    return real + 1j * imaginary
+
+
+def draw(pattern, init, rng, is_complex):
+    """Blocks of each layer: (a * d, b, c) arrays for patterns (a, b, c, d)."""
+    found = []
+    for layer, (a, b, c, d) in enumerate(pattern):
+        blocks = BLOCKS[init](rng, (a * d, b, c), is_complex)
+        if init == "fjlt" and layer == 0:
+            signs = rng.choice([-1.0, 1.0], (a, d, 1, c))
+            blocks = (blocks.reshape(a, d, b, c) * signs).reshape(blocks.shape)
+        found.append(blocks)
+    return found
+
+
+BLOCKS = {
+    "orthogonal": blocks_orthogonal,
+    "gaussian": blocks_gaussian,
+    "fjlt": blocks_hartley,
+    "identity": blocks_identity,
+}

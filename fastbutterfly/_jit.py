@@ -14,7 +14,8 @@ OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH}
 
 def _digest():
     folder = Path(__file__).parent
-    files = [folder / "_simd.py", Path(__file__), *folder.glob("_kernels/*.py")]
+    files = [folder / f"{name}.py" for name in ("_jit", "_values", "_simd")]
+    files += folder.glob("_kernels/*.py")
     return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(files))).hexdigest()
 
 

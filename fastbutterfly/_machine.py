@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ._simd import REGISTER_BYTES
+from ._values import REGISTER_BYTES
 
 
 def cpu_name() -> str:

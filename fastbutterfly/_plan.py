@@ -4,8 +4,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ._arrays import aligned
-from ._square import Square, frozen
+from . import _pattern
+from ._arrays import aligned, frozen, gathered, scattered
+from ._square import Square
 from ._truncated import Packed, Truncated
 
 FEW = 16  # samples from which to take advantage of few inputs or outputs
@@ -29,9 +30,9 @@ class Plan:
         self.shape = tuple(
             n if kept is None else len(kept) for kept in (outputs, inputs)
         )
-        strides = [1 << level for level in range(self.depth)]
         self.increasing = stride == "increasing"
-        self.strides = tuple(strides if self.increasing else strides[::-1])
+        self.pattern = _pattern.mixed((2,) * self.depth, self.increasing)
+        self.sizes = n, n
         self._square = Square(n, self.increasing)
         self._kept = outputs if self.increasing else inputs
         self._truncated = {}  # dtype -> Truncated, or None
@@ -39,16 +40,21 @@ class Plan:
     @cached_property
     def n_weights(self):
         """Number of weights on a path from a used input to a kept output."""
-        i = np.arange(self.n)
-        reached = [_mask(self.n, self.inputs)]
-        for s in self.strides:
-            reached.append(reached[-1] | reached[-1][i ^ s])
-        count, needed = 0, _mask(self.n, self.outputs)
-        for s, live in zip(self.strides[::-1], reached[-2::-1], strict=True):
-            count += np.count_nonzero(needed & live)
-            count += np.count_nonzero(needed & live[i ^ s])
-            needed = needed | needed[i ^ s]
-        return int(count)
+        return _pattern.effective(self.pattern, self.inputs, self.outputs)
+
+    @cached_property
+    def T(self):
+        """Of the transpose."""
+        stride = "decreasing" if self.increasing else "increasing"
+        return Plan(self.n, stride=stride, inputs=self.outputs, outputs=self.inputs)
+
+    def views(self, weights):
+        """The blocks of each layer, (n / 2, 2, 2)."""
+        return tuple(weights)
+
+    def transposed(self, weights):
+        """Weights of the transpose."""
+        return weights[::-1].swapaxes(-1, -2)
 
     def pack(self, weights, use="rows"):
         """Flat weights as the kernels read them, see `Square.pack`; or for "few"."""
@@ -75,17 +81,17 @@ class Plan:
             return self.one(packed)(x[0])[np.newaxis]
         if isinstance(packed, Packed):
             far = self.inputs if self.increasing else None
-            y = self._few(x.dtype).apply(packed, self._scattered(x, far), workers)
-            y = y if self.increasing else self._gathered(y, self.outputs)
+            y = self._few(x.dtype).apply(packed, scattered(x, far, self.n), workers)
+            y = y if self.increasing else gathered(y, self.outputs)
             if out is None:
                 return y
             out[...] = y
             return out
         whole = self.outputs is None
         y = out if whole and out is not None else aligned((len(x), self.n), x.dtype)
-        flat = self._scattered(x, self.inputs).reshape(-1)
+        flat = scattered(x, self.inputs, self.n).reshape(-1)
         self._square.apply(packed, flat, y.reshape(-1), workers)
-        return y if whole else y.take(self.outputs, axis=1, out=out, mode="wrap")
+        return gathered(y, self.outputs, out)
 
     def takes_columns(self, shape, dtype):
         """Whether `apply_columns` can do it for an array of this shape and dtype."""
@@ -103,7 +109,7 @@ class Plan:
         y = aligned((planes, self.n, count), x.dtype) if y is None else y
         flat = frozen(x).reshape(-1), y.reshape(-1)
         self._square.apply_columns(packed, *flat, count, workers)
-        return y if whole else y.take(self.outputs, axis=1, out=out, mode="wrap")
+        return gathered(y, self.outputs, out)
 
     def one(self, packed):
         """Make the function that returns B x for one vector x, with little overhead."""
@@ -112,7 +118,7 @@ class Plan:
             return square
 
         def partly(x):
-            y = square(self._scattered(x[np.newaxis], self.inputs).reshape(-1))
+            y = square(scattered(x[np.newaxis], self.inputs, self.n).reshape(-1))
             return y if self.outputs is None else y[self.outputs]
 
         return partly
@@ -121,32 +127,13 @@ class Plan:
         """Return the gradients of Re <g, B x>: (batch, n_in) and flat (n_stored,)."""
         if isinstance(packed, Packed):
             up = self.increasing
-            x = self._scattered(x, self.inputs) if up else x
-            g = g if up else self._scattered(g, self.outputs)
+            x = scattered(x, self.inputs, self.n) if up else x
+            g = g if up else scattered(g, self.outputs, self.n)
             gx, gweights = self._few(x.dtype).vjp(packed, x, g, workers)
-            return self._gathered(gx, self.inputs) if up else gx, gweights
-        flat = (self._scattered(a, i) for a, i in ((x, self.inputs), (g, self.outputs)))
+            return gathered(gx, self.inputs) if up else gx, gweights
+        flat = (
+            scattered(a, i, self.n) for a, i in ((x, self.inputs), (g, self.outputs))
+        )
         flat = (a.reshape(-1) for a in flat)
         gx, gweights = self._square.vjp(packed, *flat, workers)
-        return self._gathered(gx.reshape(len(x), self.n), self.inputs), gweights
-
-    def _scattered(self, x, index):
-        """Rows of all n coordinates, read-only; zeros where x has nothing."""
-        if index is not None:
-            full = (np.empty if len(index) == self.n else np.zeros)(
-                (len(x), self.n), x.dtype
-            )
-            full[:, index] = x
-            x = full
-        return frozen(x)
-
-    def _gathered(self, y, index):
-        return y if index is None else y.take(index, axis=1)
-
-
-def _mask(n, kept):
-    if kept is None:
-        return np.ones(n, bool)
-    mask = np.zeros(n, bool)
-    mask[kept] = True
-    return mask
+        return gathered(gx.reshape(len(x), self.n), self.inputs), gweights

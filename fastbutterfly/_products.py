@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays
+from ._mixed import Mixed
 from ._operator import Operator
 from ._plan import Plan
 from ._threads import as_workers
@@ -14,7 +15,7 @@ from ._threads import as_workers
 class Products(Operator):
     """Base of a frozen value with a plan and weights: how it is multiplied."""
 
-    _plan: Plan
+    _plan: Plan | Mixed
     _weights: NDArray
     _packs: dict
 
@@ -119,10 +120,10 @@ class Products(Operator):
         -------
         gx : array, the shape of x
             B^H applied to g; its real part if x is real.
-        gweights : array, shape (depth, n/2, 2, 2)
-            gweights[l, p, o, c] = sum over samples of g_o * conj(x_c), with x the input
-            and g the gradient of the output of layer l at pair p; its real part if the
-            weights are real.
+        gweights : array, the shape of `weights`
+            For block p of layer l, gweights[l, p, o, c] = sum over samples of
+            g_o * conj(x_c), with x the input and g the gradient of the output of layer
+            l at that block; its real part if the weights are real.
 
         Raises
         ------

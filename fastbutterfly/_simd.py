@@ -17,164 +17,43 @@ import inspect
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils, codegen, imputils
+from numba.core import cgutils, imputils
 from numba.extending import intrinsic
 
-from ._jit import FASTMATH
+from ._values import (
+    Array,
+    Index,
+    Slices,
+    Sum,
+    alternated,
+    loop,
+    register_lanes,
+    swap,
+    transposed,
+)
 
-
-def _register_bytes():
-    features = numba.config.CPU_FEATURES
-    if features is None:
-        features = codegen.get_host_cpu_features()
-    features = features.split(",")
-    return 64 if "+avx512f" in features else 32 if "+avx" in features else 16
-
-
-REGISTER_BYTES = _register_bytes()
+__all__ = [
+    "INTERPRETED",
+    "Sum",
+    "alternated",
+    "frozen",
+    "lanes",
+    "loop",
+    "place",
+    "register_lanes",
+    "staged",
+    "swap",
+    "transposed",
+    "width",
+]
 INTERPRETED = bool(numba.config.DISABLE_JIT)
-
-
-def register_lanes(dtype):
-    """Numbers in a register."""
-    return REGISTER_BYTES // np.dtype(dtype).itemsize
-
-
-class _Emitted:
-    """A value of the kernel that is being compiled."""
-
-    def __init__(self, builder, value):
-        self.builder, self.value = builder, value
-
-
-class _Index(_Emitted):
-    """An integer; adds to and multiplies with integers."""
-
-    def _with(self, instruction, other):
-        if isinstance(other, int):
-            other = _Index(self.builder, ir.Constant(self.value.type, other))
-        return _Index(
-            self.builder, getattr(self.builder, instruction)(self.value, other.value)
-        )
-
-    def __add__(self, other):
-        return self._with("add", other)
-
-    def __mul__(self, other):
-        return self._with("mul", other)
-
-    __radd__, __rmul__ = __add__, __mul__
-
-
-def loop(start, stop, step=1):
-    """Like range, for staged functions: what is in the loop is emitted once."""
-    ends = [start, stop, step]
-    emitted = [k for k in ends if isinstance(k, _Index)]
-    if not emitted:
-        yield from range(start, stop, step)
-        return
-    builder, kind = emitted[0].builder, emitted[0].value.type
-    ends = [k.value if isinstance(k, _Index) else ir.Constant(kind, k) for k in ends]
-    with cgutils.for_range_slice(builder, *ends, intp=kind) as (index, _):
-        yield _Index(builder, index)
-
-
-class _Register(_Emitted):
-    """One register of real numbers."""
-
-    def _with(self, instruction, other):
-        value = getattr(self.builder, instruction)(
-            self.value, other.value, flags=tuple(FASTMATH)
-        )
-        return _Register(self.builder, value)
-
-    def __add__(self, other):
-        return self._with("fadd", other)
-
-    def __sub__(self, other):
-        return self._with("fsub", other)
-
-    def __mul__(self, other):
-        return self._with("fmul", other)
-
-    def __getitem__(self, order):
-        numbers = ir.Constant(ir.VectorType(ir.IntType(32), len(order)), list(order))
-        value = self.builder.shuffle_vector(self.value, self.value, numbers)
-        return _Register(self.builder, value)
-
-    def __len__(self):
-        return self.value.type.count
-
-
-class _Array(_Emitted):
-    """A contiguous one-dimensional array; `value` points to its first number."""
-
-    def __init__(self, builder, value, dtype):
-        super().__init__(builder, value)
-        self.dtype, self.lanes = dtype, register_lanes(dtype)
-        self.is_complex = dtype.kind == "c"
-
-    def _at(self, i, places):
-        i = ir.Constant(ir.IntType(64), i) if isinstance(i, int) else i.value
-        pointer = self.builder.gep(self.value, [i])
-        real = ir.FloatType() if self.dtype.char in "fF" else ir.DoubleType()
-        return self.builder.bitcast(pointer, ir.VectorType(real, places).as_pointer())
-
-    def _read(self, i, places):
-        pointer = self._at(i, places)
-        align = self.dtype.itemsize // (1 + self.is_complex)
-        return _Register(self.builder, self.builder.load(pointer, align=align))
-
-    def load(self, i):
-        """Register of self[i : i + lanes]."""
-        return self._read(i, self.lanes * (1 + self.is_complex))
-
-    def splat(self, i):
-        """Register with self[i] in every lane."""
-        places = 1 + self.is_complex
-        return self._read(i, places)[[*range(places)] * self.lanes]
-
-    def store(self, i, v):
-        """Write self[i : i + lanes] = v."""
-        align = self.dtype.itemsize // (1 + self.is_complex)
-        self.builder.store(v.value, self._at(i, len(v)), align=align)
-
-
-class _Slices:
-    """What `_Array` is to compiled code, for interpreted code."""
-
-    def __init__(self, array):
-        self.array, self.dtype = array, array.dtype
-        self.lanes = register_lanes(array.dtype)
-        self.is_complex = array.dtype.kind == "c"
-
-    def _at(self, i, count):
-        if not 0 <= i <= len(self.array) - count:
-            raise IndexError(f"{count} numbers at {i} of an array of {len(self.array)}")
-        part = self.array[i : i + count]
-        return part.view(part.real.dtype)
-
-    def load(self, i):
-        return self._at(i, self.lanes).copy()
-
-    def splat(self, i):
-        return np.tile(self._at(i, 1), self.lanes)
-
-    def store(self, i, v):
-        self._at(i, self.lanes)[...] = v
 
 
 def _interpreted(value):
     if isinstance(value, tuple):
         return tuple(map(_interpreted, value))
-    return _Slices(value) if isinstance(value, np.ndarray) else value
-
-
-def swap(v, s):
-    """Register whose place i is place i ^ s of v."""
-    return v[[i ^ s for i in range(len(v))]]
+    return Slices(value) if isinstance(value, np.ndarray) else value
 
 
 def _emit(function, context, builder, sig, args):
@@ -183,11 +62,11 @@ def _emit(function, context, builder, sig, args):
     def wrap(kind, value):
         if isinstance(kind, types.Array):
             data = cgutils.create_struct_proxy(kind)(context, builder, value=value).data
-            return _Array(builder, data, np.dtype(str(kind.dtype)))
+            return Array(builder, data, np.dtype(str(kind.dtype)))
         if isinstance(kind, types.BaseTuple):
             values = cgutils.unpack_tuple(builder, value, len(kind))
             return tuple(map(wrap, kind, values))
-        return _Index(builder, context.cast(builder, value, kind, types.intp))
+        return Index(builder, context.cast(builder, value, kind, types.intp))
 
     function(*map(wrap, sig.args, args))
     return context.get_dummy_value()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._arrays import aligned
+from ._arrays import aligned, frozen
 from ._kernels.few import few_down, few_gradient_down, few_gradient_up, few_up
 from ._kernels.forward import columns_down, columns_up, rows_down, rows_up
 from ._kernels.gradient import SKEW, gradient_down, gradient_up
@@ -215,13 +215,6 @@ class Square:
         step = max(-(-length // PARTS), least)
         step = max(-(-step // tile), 1) * tile
         return [slice(i, min(i + step, length)) for i in range(0, length, step)]
-
-
-def frozen(array):
-    """A read-only view."""
-    view = array.view()
-    view.setflags(False)
-    return view
 
 
 def _filled(x, length):

@@ -5,18 +5,19 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ._mixed import Mixed
 from ._plan import Plan
 
 
 class Structure:
     """Base of a frozen value with a plan and weights."""
 
-    _plan: Plan
+    _plan: Plan | Mixed
     _weights: NDArray
 
     @property
-    def plan(self) -> Plan:
-        """Sizes, strides and coordinates, without the weights."""
+    def plan(self) -> Plan | Mixed:
+        """Sizes, pattern and coordinates, without the weights."""
         return self._plan
 
     @property
@@ -26,12 +27,12 @@ class Structure:
 
     @property
     def depth(self) -> int:
-        """Number of layers, log2(n)."""
+        """Number of layers; log2(n) for blocks of 2x2."""
         return self._plan.depth
 
     @property
-    def stride(self) -> str:
-        """Order of the strides, "increasing" or "decreasing"."""
+    def stride(self) -> str | None:
+        """Order of the strides, "increasing" or "decreasing"; None: neither."""
         return self._plan.stride
 
     @property
@@ -47,7 +48,7 @@ class Structure:
     @property
     def pattern(self) -> tuple[tuple[int, int, int, int], ...]:
         """Kronecker-sparse pattern (a, b, c, d) of each layer: I_a x (b x c) x I_d."""
-        return tuple((self._plan.n // (2 * s), 2, 2, s) for s in self._plan.strides)
+        return self._plan.pattern
 
     @property
     def n_weights(self) -> int:
@@ -56,7 +57,7 @@ class Structure:
 
     @property
     def n_stored(self) -> int:
-        """All weights, 2 n log2(n)."""
+        """All weights; 2 n log2(n) for blocks of 2x2."""
         return self._plan.n_stored
 
     @property
@@ -66,19 +67,27 @@ class Structure:
 
     @property
     def weights(self) -> NDArray:
-        """All blocks, shape (depth, n/2, 2, 2), read-only."""
+        """All blocks, read-only: (depth, n/2, 2, 2), or flat for other patterns."""
         return self._weights
 
     @property
     def blocks(self) -> tuple[NDArray, ...]:
         """Blocks of each layer, shape (a * d, b, c) for its pattern (a, b, c, d)."""
-        return tuple(self._weights)
+        return self._plan.views(self._weights)
 
     def __repr__(self) -> str:
+        what = (
+            f"stride={self.stride!r}" if self.is_binary else f"pattern={self.pattern}"
+        )
         return (
             f"Butterfly(shape={self.shape}, dtype={self.dtype}, "
-            f"stride={self.stride!r}, n_weights={self.n_weights})"
+            f"{what}, n_weights={self.n_weights})"
         )
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it is made of 2x2 blocks, of size n = 2**depth."""
+        return isinstance(self._plan, Plan)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Structure):
@@ -92,8 +101,10 @@ class Structure:
 
     def _key(self):
         kept = (None if k is None else k.tobytes() for k in (self.inputs, self.outputs))
-        return (self._plan.n, self.stride, self.dtype, *kept)
+        return (self._plan.sizes, self.pattern, self.dtype, *kept)
 
     def __reduce__(self):
         options = {"inputs": self.inputs, "outputs": self.outputs}
-        return partial(type(self), stride=self.stride, **options), (self.weights,)
+        if self.is_binary:
+            return partial(type(self), stride=self.stride, **options), (self.weights,)
+        return partial(type(self).from_blocks, **options), (self.blocks, self.pattern)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._arrays import aligned
+from ._arrays import aligned, frozen
 from ._kernels.fan import ROWS, SLOTS
 from ._kernels.gradient import SKEW
 from ._kernels.truncated import (
@@ -23,7 +23,7 @@ from ._kernels.truncated import (
 from ._packing import apart, fill, joined, split
 from ._paths import products, products_back, routes
 from ._simd import register_lanes
-from ._square import CACHE, PARTS, SERIAL, SUMMED, frozen
+from ._square import CACHE, PARTS, SERIAL, SUMMED
 from ._threads import run
 
 

@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 from ._arrays import as_choice, as_dtype
 from .butterfly import REVERSED, Butterfly
 
+MIXED = 48
 SIZES = {False: 64, True: 2}  # with four registers of any dtype and CPU, and with less
 USES = {
     "apply": lambda B, x: B.apply(x),
@@ -21,6 +22,7 @@ def warmup(
     *,
     uses: Iterable[str] = ("apply", "columns", "vjp"),
     small: bool = False,
+    mixed: bool = False,
 ) -> None:
     """Compile kernels now, or load them from Numba's cache, for a service's start.
 
@@ -36,6 +38,8 @@ def warmup(
         Rows and single vectors; columns, as in ``B @ X``; gradients.
     small : bool
         Also kernels for sizes below four registers (32 float32 numbers with AVX2).
+    mixed : bool
+        Also kernels for layers of other blocks than 2x2.
 
     Raises
     ------
@@ -53,8 +57,14 @@ def warmup(
     calls = [as_choice("uses", use, USES) for use in uses]
     for dtype in [as_dtype(dtype) for dtype in dtypes]:
         for n in {SIZES[False], SIZES[bool(small)]}:
-            x = np.zeros((64, n), dtype)
             for stride in REVERSED:
                 B = Butterfly.random(n, init="identity", stride=stride, dtype=dtype)
-                for call in calls:
-                    call(B, x)
+                _run(calls, B)
+        if mixed:
+            _run(calls, Butterfly.random(MIXED, init="identity", dtype=dtype))
+
+
+def _run(calls, B):
+    x = np.zeros((64, B.shape[1]), B.dtype)
+    for call in calls:
+        call(B, x)

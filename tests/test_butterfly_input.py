@@ -62,7 +62,7 @@ ERRORS = [
     (lambda: fb.Butterfly(W, inputs=[0.5]), TypeError, "inputs must be None or a one"),
     (lambda: fb.Butterfly(W, inputs=[[0]]), TypeError, "one-dimensional"),
     (
-        lambda: fb.Butterfly.random(6),
+        lambda: fb.hadamard(6),
         ValueError,
         "n must be a power of two, got 6; use",
     ),

@@ -78,19 +78,19 @@ def test_threads_and_processes_of_the_caller(tmp_path):
 
 
 def test_warmup_compiles_all_that_is_used():
-    from fastbutterfly._kernels import columns, few, forward, gradient
+    from fastbutterfly._kernels import few, forward, gradient, mixed
 
-    fb.warmup("float32", small=True)
+    fb.warmup("float32", small=True, mixed=True)
     kernels = [
         kernel
-        for module in (columns, few, forward, gradient)
-        for name, kernel in vars(module).items()
-        if name.endswith(("_up", "_down")) and hasattr(kernel, "nopython_signatures")
+        for module in (few, forward, gradient, mixed)
+        for kernel in vars(module).values()
+        if hasattr(kernel, "nopython_signatures")
     ]
-    assert len(kernels) == 10
+    assert len(kernels) == 13
     before = [len(kernel.nopython_signatures) for kernel in kernels]
     assert min(before) >= 1
-    for n in (2, 64, 128):
+    for n in (2, 64, 128, 12, 1000):
         A = fb.Butterfly.random(n, dtype=np.float32)
         for B in (A, A.T):
             x = np.zeros((n, n), np.float32)

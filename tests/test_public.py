@@ -12,6 +12,7 @@ from fastbutterfly import nn
 NAMES = {
     fb: {
         "Butterfly",
+        "Chain",
         "fjlt",
         "hadamard",
         "identity",

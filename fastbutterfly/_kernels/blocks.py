@@ -1,0 +1,136 @@
+"""Blocks: layers of dense blocks of any size, on samples side by side.
+
+A register holds one coordinate of neighbouring samples. A layer (a, b, c, d) reads
+coordinates (i, :, k) of an array (a, c, d) and writes those of an array (a, b, d), for
+all i and k, with a block each. A block's outputs come in fours and what is left; the
+weights of a four are in the order (input, output). Where a coordinate's registers lie
+is told by a place, see `sweep.py`.
+"""
+
+from .._jit import helper
+from .._simd import Sum, loop, staged
+from .registers import Weights, outer, times
+
+FOUR = 4
+
+
+def _registers(place, coordinate, h):
+    """A coordinate's registers of samples h and h + 1."""
+    array, start, row, sample = place
+    return [array.load(start + coordinate * row + (h + g) * sample) for g in range(2)]
+
+
+def product(outputs, inputs=None):
+    """Make the product with blocks, for groups of so many outputs from `first` on.
+
+    Unrolled for a given number of inputs.
+    """
+
+    @staged
+    def over(source, target, w, p, a, b, c, d, first, groups, count):
+        y, start, row, sample = target
+        width, inner = 1 + w.is_complex, c if inputs is None else inputs
+        for i in loop(0, a):
+            for k in loop(0, d):
+                for q in loop(0, groups):
+                    o = q * outputs + first
+                    at = (p + ((i * d + k) * b + o) * c) * width
+                    for h in loop(0, count, 2):
+                        x = _registers(source, i * c * d + k, h)
+                        weights = Weights(w, at, True)
+                        sums = [
+                            [Sum(times(weights[r], v)) for v in x]
+                            for r in range(outputs)
+                        ]
+                        for j in loop(1, inner):
+                            x = _registers(source, (i * c + j) * d + k, h)
+                            weights = Weights(w, at + j * (outputs * width), True)
+                            for r, pair in enumerate(sums):
+                                for total, v in zip(pair, x, strict=True):
+                                    total.add(times(weights[r], v))
+                        for r, pair in enumerate(sums):
+                            coordinate = (i * b + o + r) * d + k
+                            for g, total in enumerate(pair):
+                                to = start + coordinate * row + (h + g) * sample
+                                y.store(to, total.register)
+
+    return over
+
+
+def gradient_sums(outputs):
+    """Make the sums over samples for the gradient of the weights of `product`."""
+
+    @staged
+    def over(source, gradient, gw, p, a, b, c, d, first, groups, count):
+        width = 1 + gw.is_complex
+        for i in loop(0, a):
+            for k in loop(0, d):
+                for q in loop(0, groups):
+                    o = q * outputs + first
+                    at = (p + ((i * d + k) * b + o) * c) * width
+                    rows = [(i * b + o + r) * d + k for r in range(outputs)]
+                    for j in loop(0, c):
+                        column = (i * c + j) * d + k
+                        ends = [_registers(gradient, r, 0) for r in rows]
+                        starts = _registers(source, column, 0)
+                        found = [
+                            [Sum(v) for v in outer(width, g, starts)] for g in ends
+                        ]
+                        for h in loop(2, count, 2):
+                            starts = _registers(source, column, h)
+                            for r, terms in zip(rows, found, strict=True):
+                                g = _registers(gradient, r, h)
+                                more = outer(width, g, starts)
+                                for total, v in zip(terms, more, strict=True):
+                                    total.add(v)
+                        for r, terms in enumerate(found):
+                            for t, total in enumerate(terms):
+                                to = at + (j * outputs + r) * width + t
+                                gw.add_total(to, total.register)
+
+    return over
+
+
+def _layer(make):
+    """Make what is done for layer k of a table, see `mixed.py`."""
+    one, two, three, four = (make(k) for k in range(1, FOUR + 1))
+
+    @helper
+    def run(x, y, w, table, k, count):
+        t = 5 * k
+        a, b, c, d, p = table[t], table[t + 1], table[t + 2], table[t + 3], table[t + 4]
+        rest = b % FOUR
+        if b >= FOUR:
+            four(x, y, w, p, a, b, c, d, 0, b // FOUR, count)
+        if rest == 1:
+            one(x, y, w, p, a, b, c, d, b - rest, 1, count)
+        elif rest == 2:
+            two(x, y, w, p, a, b, c, d, b - rest, 1, count)
+        elif rest == 3:
+            three(x, y, w, p, a, b, c, d, b - rest, 1, count)
+
+    return run
+
+
+def _square_layer(general):
+    """Square blocks of 2 ... 4 are unrolled: 1.3 times as fast."""
+    two, three, four = (product(k, k) for k in range(2, FOUR + 1))
+
+    @helper
+    def run(x, y, w, table, k, count):
+        t = 5 * k
+        a, b, c, d, p = table[t], table[t + 1], table[t + 2], table[t + 3], table[t + 4]
+        if b == 2 and c == 2:
+            two(x, y, w, p, a, b, c, d, 0, 1, count)
+        elif b == 3 and c == 3:
+            three(x, y, w, p, a, b, c, d, 0, 1, count)
+        elif b == 4 and c == 4:
+            four(x, y, w, p, a, b, c, d, 0, 1, count)
+        else:
+            general(x, y, w, table, k, count)
+
+    return run
+
+
+layer_product = _square_layer(_layer(product))
+layer_sums = _layer(gradient_sums)
