@@ -3,14 +3,21 @@
 from ._operator import Chain
 from ._warmup import warmup
 from .butterfly import Butterfly
+from .cosine import dct, dst
+from .fourier import circulant, dft, toeplitz
 from .transforms import fjlt, hadamard, identity, truncated, weights_bound
 
 __all__ = [
     "Butterfly",
     "Chain",
+    "circulant",
+    "dct",
+    "dft",
+    "dst",
     "fjlt",
     "hadamard",
     "identity",
+    "toeplitz",
     "truncated",
     "warmup",
     "weights_bound",

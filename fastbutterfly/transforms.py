@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import DTypeLike
 
 from . import _arrays, _initial
+from ._permutations import HADAMARD
 from .butterfly import Butterfly
 
 
@@ -22,10 +23,25 @@ def identity(n: int, *, dtype: DTypeLike = np.float64) -> Butterfly:
     return Butterfly.random(n, init="identity", dtype=dtype)
 
 
-def hadamard(n: int, *, dtype: DTypeLike = np.float64) -> Butterfly:
+def hadamard(
+    n: int, *, order: str = "natural", dtype: DTypeLike = np.float64
+) -> Butterfly:
     """Return the orthonormal Hadamard matrix as a butterfly of size n, a power of two.
 
-    The rows are in natural order: ``scipy.linalg.hadamard(n) / sqrt(n)``.
+    Parameters
+    ----------
+    n : int
+        Size, a power of two.
+    order : {"natural", "sequency", "dyadic"}
+        Of the rows: ``scipy.linalg.hadamard(n) / sqrt(n)``; by the number of sign
+        changes (Walsh); the natural one with its numbers' bits reversed (Paley).
+    dtype : dtype
+        float32, float64, complex64 or complex128.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If n is no power of two or an option is unknown.
 
     Examples
     --------
@@ -34,8 +50,9 @@ def hadamard(n: int, *, dtype: DTypeLike = np.float64) -> Butterfly:
     array([0.5, 0.5, 0.5, 0.5])
     """
     n = _arrays.as_power_of_two("n", n)
+    kept = _arrays.as_choice("order", order, HADAMARD)(n)
     weights = _initial.hadamard(n, n.bit_length() - 1)
-    return Butterfly(weights.astype(_arrays.as_dtype(dtype)))
+    return Butterfly(weights.astype(_arrays.as_dtype(dtype)), outputs=kept)
 
 
 def truncated(
