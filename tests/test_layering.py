@@ -37,6 +37,8 @@ LEVELS = {
     "transforms": 11,
     "_warmup": 11,
     "fwht": 11,
+    "interchange": 12,
+    "_lowrank": 11,
     "_real_fourier": 12,
     "_hierarchy": 12,
     "sums": 12,
