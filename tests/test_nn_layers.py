@@ -20,6 +20,18 @@ LAYERS = {
     "widening": lambda: nn.ButterflyLinear(5, 20, bias=False, **F64),
     "one": lambda: nn.ButterflyLinear(1, 1, **F64),
     "frozen": lambda: nn.ButterflyLinear(12, 8, trainable=False, **F64),
+    "mixed": lambda: nn.ButterflyLinear.from_operator(
+        fb.Butterfly.random(12, rng=0, init="gaussian"), bias=np.ones(12)
+    ),
+    "rectangular": lambda: nn.ButterflyLinear.from_operator(
+        fb.Butterfly.from_blocks(
+            [np.ones((2, 3, 5)), np.ones((3, 4, 2))],
+            [(2, 3, 5, 1), (3, 4, 2, 1)],
+            inputs=np.arange(9, -1, -1),
+        )
+    ),
+    "orthogonal": lambda: nn.OrthogonalLinear(8, **F64),
+    "orthogonal_one": lambda: nn.OrthogonalLinear(1, **F64),
     "gadget": lambda: nn.ButterflyDense(20, 9, k_in=4, k_out=3, **F64),
     "frozen_gadget": lambda: nn.ButterflyDense(8, 8, trainable=False, **F64),
     "nested": lambda: nn.Sequential(
@@ -241,3 +253,16 @@ def test_a_copy_of_a_member_is_free_for_another_network():
     nn.Sequential(copy.deepcopy(member))
     with pytest.raises(ValueError, match="network"):
         nn.Sequential(member)
+
+
+def test_orthogonal_stays_orthogonal_in_training(rng):
+    target = fb.Butterfly.from_angles(rng.uniform(-3, 3, (4, 8)))
+    X = rng.standard_normal((200, 16))
+    layer = nn.OrthogonalLinear(16, bias=False, rng=1, dtype=np.float64)
+    start = np.mean((layer(X) - target.apply(X)) ** 2)
+    rest = {"loss": nn.MSE(), "optimizer": nn.SGD(1, momentum=0.9), "epochs": 30}
+    nn.fit(layer, X, target.apply(X), **rest)
+    assert np.mean((layer(X) - target.apply(X)) ** 2) < 0.5 * start
+    gram = layer.operator.T.apply(layer.operator.apply(np.eye(16)))
+    np.testing.assert_allclose(gram, np.eye(16), atol=1e-14)
+    assert layer.n_weights == 32

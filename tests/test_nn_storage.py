@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
+import fastbutterfly as fb
 from fastbutterfly import nn
 
 
@@ -17,6 +18,13 @@ def networks(dtype):
     yield nn.ButterflyLinear(1, 1, **options)
     yield nn.ButterflyLinear(12, 5, **options)
     yield nn.ButterflyLinear(5, 12, trainable=False, bias=False, **options)
+    yield nn.OrthogonalLinear(8, **options)
+    yield nn.OrthogonalLinear(1, bias=False, **options)
+    mixed = fb.Butterfly.random(12, rng=0, dtype=dtype)
+    yield nn.ButterflyLinear.from_operator(mixed, bias=np.ones(12))
+    ends = {"inputs": [3, 1, 0], "outputs": [7, 2]}
+    mixed = fb.Butterfly.from_blocks(mixed.blocks, mixed.pattern, **ends)
+    yield nn.ButterflyLinear.from_operator(mixed, trainable=False)
     yield nn.Sequential(
         nn.ButterflyDense(20, 16, k_in=3, **options),
         nn.ReLU(),
@@ -37,7 +45,7 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("index", range(9))
 def test_round_trip(tmp_path, rng, dtype, index):
     net = list(networks(dtype))[index]
     net.parameters[...] += rng.standard_normal(net.parameters.size)

@@ -36,6 +36,7 @@ NAMES = {
         "History",
         "Layer",
         "Loss",
+        "OrthogonalLinear",
         "ReLU",
         "Sequential",
         "cosine",

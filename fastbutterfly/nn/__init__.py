@@ -12,6 +12,7 @@ from .history import DivergenceError, History
 from .layer import Layer
 from .losses import MSE, CrossEntropy, Loss
 from .optimizers import SGD
+from .orthogonal_linear import OrthogonalLinear
 from .schedules import cosine, step_decay
 from .sequential import Sequential
 from .storage import load
@@ -28,6 +29,7 @@ __all__ = [
     "History",
     "Layer",
     "Loss",
+    "OrthogonalLinear",
     "ReLU",
     "Sequential",
     "cosine",

@@ -4,8 +4,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
-from .._arrays import as_generator, as_real_dtype, as_size, immutable
-from ..butterfly import Butterfly
+from .. import _pattern
+from .._arrays import as_choice, as_generator, as_real_dtype, as_size, immutable
+from .._plan import Plan
+from ..butterfly import REVERSED, Butterfly
 from ..transforms import truncated
 from ._checks import as_flag, as_optional_vector, take
 from .layer import Layer
@@ -93,7 +95,8 @@ class ButterflyLinear(Layer):
         Parameters
         ----------
         operator : Butterfly
-            Of shape (n_out, n_in); its weights are copied.
+            Of shape (n_out, n_in), of any pattern; its weights are copied. A product of
+            butterflies is a `Sequential` of one such layer each, without bias.
         bias : array, shape (n_out,), optional
             None: no bias.
         dtype : dtype, optional
@@ -143,10 +146,7 @@ class ButterflyLinear(Layer):
     @property
     def operator(self) -> Butterfly:
         """The butterfly as it is now, a frozen copy of shape (n_out, n_in)."""
-        plan = self._plan
-        return Butterfly(
-            self.weights, stride=plan.stride, inputs=plan.inputs, outputs=plan.outputs
-        )
+        return Butterfly._of(self.weights, self._plan)
 
     def forward(self, x):
         """Return B x + bias; x is saved."""
@@ -170,10 +170,12 @@ class ButterflyLinear(Layer):
         return gx
 
     def _describe(self):
+        plan = self._plan
+        binary = isinstance(plan, Plan)
+        kind = {"n": plan.n, "stride": plan.stride} if binary else {}
         return {
             "type": "ButterflyLinear",
-            "n": self._plan.n,
-            "stride": self._plan.stride,
+            **(kind or {"pattern": plan.pattern}),
             "n_in": self.n_in,
             "n_out": self.n_out,
             "bias": self.bias is not None,
@@ -182,32 +184,30 @@ class ButterflyLinear(Layer):
 
     def _fixed_arrays(self):
         constants = np.empty(0) if self.trainable else self.weights.reshape(-1)
-        every = np.arange(self._plan.n)
-        kept = (self._plan.inputs, self._plan.outputs)
-        indices = [every if index is None else index for index in kept]
+        sizes, kept = self._plan.sizes[::-1], (self._plan.inputs, self._plan.outputs)
+        indices = [
+            np.arange(size) if index is None else index
+            for size, index in zip(sizes, kept, strict=True)
+        ]
         return constants.astype(self.dtype), np.concatenate(indices).astype(np.int64)
 
     @classmethod
     def _restore(cls, description, reader):
         name = "ButterflyLinear"
-        n, n_in, n_out = (
-            take(name, description, key, int) for key in ("n", "n_in", "n_out")
-        )
+        n_in, n_out = (take(name, description, key, int) for key in ("n_in", "n_out"))
         bias, trainable = (
             take(name, description, key, bool) for key in ("bias", "trainable")
         )
-        depth = n.bit_length() - 1
-        if n < 1 or n != 1 << depth:
-            raise ValueError(f"{name} needs a power of two as 'n', got {n}")
+        pattern = _pattern_of(name, description)
         read = reader.parameters if trainable else reader.constants
-        weights = read(depth, n // 2, 2, 2)
+        weights = read(sum(map(_pattern.n_stored, pattern)))
         bias = reader.parameters(n_out) if bias else None
-        operator = Butterfly(
-            weights,
-            stride=take(name, description, "stride", str),
-            inputs=reader.indices(n_in),
-            outputs=reader.indices(n_out),
-        )
+        ends = {"inputs": reader.indices(n_in), "outputs": reader.indices(n_out)}
+        blocks = _pattern.views(weights, pattern)
+        if pattern:
+            operator = Butterfly.from_blocks(blocks, pattern, **ends)
+        else:
+            operator = Butterfly(weights.reshape(0, 0, 2, 2), **ends)
         return cls.from_operator(operator, bias=bias, trainable=trainable)
 
     def __setstate__(self, state):
@@ -229,3 +229,15 @@ def draw(n_in, n_out, init, rng):
     weights = operator.weights.copy()
     weights[-1:] *= np.sqrt(n_out / n_in)
     return Butterfly(weights, inputs=operator.inputs, outputs=operator.outputs)
+
+
+def _pattern_of(name, description):
+    """The layers of a description: a pattern, or the size and order of strides."""
+    if "pattern" in description:
+        return _pattern.as_patterns(take(name, description, "pattern", list))
+    n, stride = (take(name, description, *key) for key in (("n", int), ("stride", str)))
+    depth = n.bit_length() - 1
+    if n != 1 << depth:
+        raise ValueError(f"{name} needs a power of two as 'n', got {n}")
+    as_choice("stride", stride, REVERSED)
+    return _pattern.mixed((2,) * depth, stride == "increasing")

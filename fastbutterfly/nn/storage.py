@@ -8,13 +8,16 @@ where L describes a layer, one of
 
 - {"type": "Sequential", "layers": [L, ...]}
 - {"type": "ButterflyDense", "layers": [L, L, L]}: butterfly, dense, butterfly
-- {"type": "ButterflyLinear", "n", "stride", "n_in", "n_out", "bias", "trainable"}
+- {"type": "ButterflyLinear", "n", "stride", "n_in", "n_out", "bias", "trainable"}, or
+  with "pattern": [[a, b, c, d], ...] instead of "n" and "stride"
+- {"type": "OrthogonalLinear", "n", "bias"}
 - {"type": "Dense", "n_in", "n_out", "bias"}
 - {"type": "ReLU"}
 
 and three flat arrays from which the layers take their numbers in this order. `Dense`:
 n_in * n_out weights, then n_out for a bias, from the parameters. `ButterflyLinear`:
-2 n log2(n) weights from the parameters, or from the constants if it is not trainable;
+2 n log2(n) weights, or those of the
+pattern, from the parameters, or from the constants if it is not trainable;
 n_out for a bias from the parameters; n_in coordinates that the input fills, then n_out
 that the output keeps, from the indices. Nothing may be left over.
 """
@@ -31,11 +34,19 @@ from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
 from .dense import Dense
 from .layer import Layer
+from .orthogonal_linear import OrthogonalLinear
 from .sequential import Sequential
 
 LAYERS = {
     kind.__name__: kind
-    for kind in (Sequential, ButterflyDense, ButterflyLinear, Dense, ReLU)
+    for kind in (
+        Sequential,
+        ButterflyDense,
+        ButterflyLinear,
+        OrthogonalLinear,
+        Dense,
+        ReLU,
+    )
 }
 # What zipfile, json and NumPy raise for damaged files, besides ValueError.
 DAMAGE = (
