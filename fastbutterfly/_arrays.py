@@ -179,20 +179,6 @@ def frozen(array):
     return view
 
 
-def scattered(x, index, size):
-    """Rows of `size` coordinates, read-only; zeros where x has none."""
-    if index is not None:
-        full = (np.empty if len(index) == size else np.zeros)((len(x), size), x.dtype)
-        full[:, index] = x
-        x = full
-    return frozen(x)
-
-
-def gathered(y, index, out=None):
-    """These coordinates, along axis 1; None: y itself."""
-    return y if index is None else y.take(index, axis=1, out=out, mode="wrap")
-
-
 def immutable(array):
     """A C-ordered copy that cannot be made writeable again."""
     if not array.size:

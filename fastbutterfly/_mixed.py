@@ -5,7 +5,8 @@ from functools import cache, cached_property
 import numpy as np
 
 from . import _pattern
-from ._arrays import aligned, frozen, gathered, scattered
+from ._arrays import aligned, frozen
+from ._coordinates import End
 from ._kernels.blocks import FOUR
 from ._kernels.mixed import mixed_columns, mixed_gradient, mixed_rows
 from ._packing import joined, split
@@ -31,10 +32,8 @@ class Mixed:
         self.n, self.depth = max(self.sizes), len(pattern)
         self.stride = _pattern.stride_of(pattern)
         self.n_stored = sum(map(_pattern.n_stored, pattern))
-        self.shape = tuple(
-            size if kept is None else len(kept)
-            for size, kept in zip(self.sizes, (outputs, inputs), strict=True)
-        )
+        self._out, self._in = map(End, self.sizes, (outputs, inputs))
+        self.shape = self._out.count, self._in.count
         ends = [_pattern.n_in(layer) for layer in pattern]
         self._largest = max(*ends, self.sizes[0])
 
@@ -73,16 +72,16 @@ class Mixed:
         """Return B x for each row x, (batch, n_out); `out` is C-ordered and not x."""
         dtype, batch = x.dtype, len(x)
         u, (n_out, n_in) = register_lanes(dtype), self.sizes
-        whole = self.outputs is None
-        y = out if whole and out is not None else aligned((batch, n_out), dtype)
-        x = scattered(x, self.inputs, n_in)
+        whole = self.outputs is None and out is not None
+        y = out if whole else aligned((batch, n_out), dtype)
+        x = self._in.spread(x)
         if min(batch, n_in, n_out) >= u:
             self._rows(packed, x, y, workers)
         elif batch:
             made = np.empty((max(batch, u), max(n_out, u)), dtype)
             self._rows(packed, _widened(x, max(batch, u), u), made, workers)
             y[...] = made[:batch, :n_out]
-        return gathered(y, self.outputs, out)
+        return self._out.pick(y, out)
 
     def _rows(self, packed, x, y, workers):
         u, most = register_lanes(x.dtype), self._together(x.dtype)
@@ -103,13 +102,9 @@ class Mixed:
 
     def apply_columns(self, packed, x, *, out=None, workers=None):
         """Return B x for each column of x (planes, n_in, columns); `out` is not x."""
-        if self.inputs is not None:
-            full = np.zeros((len(x), self.sizes[1], x.shape[2]), x.dtype)
-            full[:, self.inputs] = x
-            x = full
         target = out if self.outputs is None else None
-        y = self._columns(packed, frozen(x), workers, target)
-        return gathered(y, self.outputs, out)
+        y = self._columns(packed, self._in.spread_columns(x), workers, target)
+        return self._out.pick_columns(y, out)
 
     def _columns(self, packed, x, workers, y=None):
         u, (n_out, n_in) = register_lanes(x.dtype), self.sizes
@@ -143,7 +138,7 @@ class Mixed:
         """
         n_out, n_in = self.sizes
         u, most, batch = register_lanes(x.dtype), self._together(x.dtype), len(x)
-        x, g = scattered(x, self.inputs, n_in), scattered(g, self.outputs, n_out)
+        x, g = self._in.spread(x), self._out.spread(g)
         tile = most * u
         whole = batch - batch % tile if min(n_in, n_out) >= u else 0
         gx = aligned((batch, n_in), x.dtype)
@@ -170,7 +165,7 @@ class Mixed:
         if whole < batch:
             gx[whole:] = rest[: batch - whole, :n_in]
         total = sum(sums[1:], start=sums[0]) if sums else np.zeros_like(packed[0])
-        return gathered(gx, self.inputs), _unpacked(total, self.pattern)
+        return self._in.pick(gx), _unpacked(total, self.pattern)
 
     @cached_property
     def _table(self):

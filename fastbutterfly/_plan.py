@@ -5,7 +5,8 @@ from functools import cached_property
 import numpy as np
 
 from . import _pattern
-from ._arrays import aligned, frozen, gathered, scattered
+from ._arrays import aligned, frozen
+from ._coordinates import End
 from ._square import Square
 from ._truncated import Packed, Truncated
 
@@ -27,9 +28,8 @@ class Plan:
         self.inputs = inputs
         self.outputs = outputs
         self.n_stored = 2 * n * self.depth
-        self.shape = tuple(
-            n if kept is None else len(kept) for kept in (outputs, inputs)
-        )
+        self._in, self._out = End(n, inputs), End(n, outputs)
+        self.shape = self._out.count, self._in.count
         self.increasing = stride == "increasing"
         self.pattern = _pattern.mixed((2,) * self.depth, self.increasing)
         self.sizes = n, n
@@ -80,18 +80,18 @@ class Plan:
         if len(x) == 1 and out is None:
             return self.one(packed)(x[0])[np.newaxis]
         if isinstance(packed, Packed):
-            far = self.inputs if self.increasing else None
-            y = self._few(x.dtype).apply(packed, scattered(x, far, self.n), workers)
-            y = y if self.increasing else gathered(y, self.outputs)
+            x = self._in.spread(x) if self.increasing else frozen(x)
+            y = self._few(x.dtype).apply(packed, x, workers)
+            y = y if self.increasing else self._out.pick(y)
             if out is None:
                 return y
             out[...] = y
             return out
-        whole = self.outputs is None
-        y = out if whole and out is not None else aligned((len(x), self.n), x.dtype)
-        flat = scattered(x, self.inputs, self.n).reshape(-1)
-        self._square.apply(packed, flat, y.reshape(-1), workers)
-        return gathered(y, self.outputs, out)
+        whole = self.outputs is None and out is not None
+        y = out if whole else aligned((len(x), self.n), x.dtype)
+        flat = self._in.spread(x).reshape(-1), y.reshape(-1)
+        self._square.apply(packed, *flat, workers)
+        return self._out.pick(y, out)
 
     def takes_columns(self, shape, dtype):
         """Whether `apply_columns` can do it for an array of this shape and dtype."""
@@ -100,16 +100,11 @@ class Plan:
     def apply_columns(self, packed, x, *, out=None, workers=None):
         """Return B x for each column of x (planes, n_in, columns); `out` is not x."""
         planes, _, count = x.shape
-        if self.inputs is not None:
-            full = np.zeros((planes, self.n, count), x.dtype)
-            full[:, self.inputs] = x
-            x = full
-        whole = self.outputs is None
-        y = out if whole else None
-        y = aligned((planes, self.n, count), x.dtype) if y is None else y
-        flat = frozen(x).reshape(-1), y.reshape(-1)
+        whole = self.outputs is None and out is not None
+        y = out if whole else aligned((planes, self.n, count), x.dtype)
+        flat = self._in.spread_columns(x).reshape(-1), y.reshape(-1)
         self._square.apply_columns(packed, *flat, count, workers)
-        return gathered(y, self.outputs, out)
+        return self._out.pick_columns(y, out)
 
     def one(self, packed):
         """Make the function that returns B x for one vector x, with little overhead."""
@@ -118,8 +113,8 @@ class Plan:
             return square
 
         def partly(x):
-            y = square(scattered(x[np.newaxis], self.inputs, self.n).reshape(-1))
-            return y if self.outputs is None else y[self.outputs]
+            y = square(self._in.spread(x[np.newaxis]).reshape(-1))
+            return self._out.pick(y[np.newaxis])[0]
 
         return partly
 
@@ -127,13 +122,10 @@ class Plan:
         """Return the gradients of Re <g, B x>: (batch, n_in) and flat (n_stored,)."""
         if isinstance(packed, Packed):
             up = self.increasing
-            x = scattered(x, self.inputs, self.n) if up else x
-            g = g if up else scattered(g, self.outputs, self.n)
+            x = self._in.spread(x) if up else x
+            g = g if up else self._out.spread(g)
             gx, gweights = self._few(x.dtype).vjp(packed, x, g, workers)
-            return gathered(gx, self.inputs) if up else gx, gweights
-        flat = (
-            scattered(a, i, self.n) for a, i in ((x, self.inputs), (g, self.outputs))
-        )
-        flat = (a.reshape(-1) for a in flat)
+            return self._in.pick(gx) if up else gx, gweights
+        flat = self._in.spread(x).reshape(-1), self._out.spread(g).reshape(-1)
         gx, gweights = self._square.vjp(packed, *flat, workers)
-        return gathered(gx.reshape(len(x), self.n), self.inputs), gweights
+        return self._in.pick(gx.reshape(len(x), self.n)), gweights

@@ -19,6 +19,7 @@ LEVELS = {
     "_arrays": 3,
     "_permutations": 3,
     "_pattern": 4,
+    "_coordinates": 4,
     "_initial": 4,
     "_threads": 4,
     "_packing": 4,
