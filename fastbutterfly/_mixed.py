@@ -200,9 +200,11 @@ def _widened(x, rows, u):
 @cache
 def _order(b, c):
     """Positions in a block (b, c) of its packed weights: outputs in fours."""
-    index = np.arange(b * c).reshape(b, c)
-    fours = [index[i : i + FOUR].T.ravel() for i in range(0, b, FOUR)]
-    return np.concatenate(fours)
+    index, starts = np.arange(b * c).reshape(b, c), [*range(0, b, FOUR)]
+    if b % FOUR == 1 and b > 1:
+        starts.pop()  # the last are five
+    groups = np.split(index, starts[1:])
+    return np.concatenate([group.T.ravel() for group in groups])
 
 
 def _packed(weights, pattern):

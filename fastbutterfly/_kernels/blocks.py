@@ -2,9 +2,9 @@
 
 A register holds one coordinate of neighbouring samples. A layer (a, b, c, d) reads
 coordinates (i, :, k) of an array (a, c, d) and writes those of an array (a, b, d), for
-all i and k, with a block each. A block's outputs come in fours and what is left; the
-weights of a four are in the order (input, output). Where a coordinate's registers lie
-is told by a place, see `sweep.py`.
+all i and k, with a block each. A block's outputs come in fours, the last of them up to
+five; the weights of a four are in the order (input, output). Where a coordinate's
+registers lie is told by a place, see `sweep.py`.
 """
 
 from .._jit import helper
@@ -93,28 +93,33 @@ def gradient_sums(outputs):
 
 def _layer(make):
     """Make what is done for layer k of a table, see `mixed.py`."""
-    one, two, three, four = (make(k) for k in range(1, FOUR + 1))
+    one, two, three, four, five = (make(k) for k in range(1, FOUR + 2))
 
     @helper
     def run(x, y, w, table, k, count):
         t = 5 * k
         a, b, c, d, p = table[t], table[t + 1], table[t + 2], table[t + 3], table[t + 4]
-        rest = b % FOUR
-        if b >= FOUR:
-            four(x, y, w, p, a, b, c, d, 0, b // FOUR, count)
-        if rest == 1:
-            one(x, y, w, p, a, b, c, d, b - rest, 1, count)
-        elif rest == 2:
-            two(x, y, w, p, a, b, c, d, b - rest, 1, count)
-        elif rest == 3:
-            three(x, y, w, p, a, b, c, d, b - rest, 1, count)
+        last = b % FOUR
+        if last == 1 and b > 1:
+            last = FOUR + 1
+        first = b - last
+        if first > 0:
+            four(x, y, w, p, a, b, c, d, 0, first // FOUR, count)
+        if last == 1:
+            one(x, y, w, p, a, b, c, d, first, 1, count)
+        elif last == 2:
+            two(x, y, w, p, a, b, c, d, first, 1, count)
+        elif last == 3:
+            three(x, y, w, p, a, b, c, d, first, 1, count)
+        elif last == 5:
+            five(x, y, w, p, a, b, c, d, first, 1, count)
 
     return run
 
 
 def _square_layer(general):
-    """Square blocks of 2 ... 4 are unrolled: 1.3 times as fast."""
-    two, three, four = (product(k, k) for k in range(2, FOUR + 1))
+    """Square blocks of 2 ... 5 are unrolled: 1.3 times as fast."""
+    two, three, four, five = (product(k, k) for k in range(2, FOUR + 2))
 
     @helper
     def run(x, y, w, table, k, count):
@@ -126,6 +131,8 @@ def _square_layer(general):
             three(x, y, w, p, a, b, c, d, 0, 1, count)
         elif b == 4 and c == 4:
             four(x, y, w, p, a, b, c, d, 0, 1, count)
+        elif b == 5 and c == 5:
+            five(x, y, w, p, a, b, c, d, 0, 1, count)
         else:
             general(x, y, w, table, k, count)
 
