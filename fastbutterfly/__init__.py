@@ -4,16 +4,21 @@ from ._operator import Chain
 from ._warmup import warmup
 from .butterfly import Butterfly
 from .cosine import dct, dst
+from .factorize import Factorization, factorize
 from .fourier import circulant, dft, toeplitz
+from .sums import Sum
 from .transforms import fjlt, hadamard, identity, truncated, weights_bound
 
 __all__ = [
     "Butterfly",
     "Chain",
+    "Factorization",
+    "Sum",
     "circulant",
     "dct",
     "dft",
     "dst",
+    "factorize",
     "fjlt",
     "hadamard",
     "identity",

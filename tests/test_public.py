@@ -13,10 +13,13 @@ NAMES = {
     fb: {
         "Butterfly",
         "Chain",
+        "Factorization",
+        "Sum",
         "circulant",
         "dct",
         "dft",
         "dst",
+        "factorize",
         "fjlt",
         "hadamard",
         "identity",
