@@ -6,6 +6,8 @@ from .butterfly import Butterfly
 from .cosine import dct, dst
 from .factorize import Factorization, factorize
 from .fourier import circulant, dft, toeplitz
+from .fwht import fwht
+from .rotation import Rotation, random_rotation
 from .sums import Sum
 from .transforms import fjlt, hadamard, identity, truncated, weights_bound
 
@@ -13,6 +15,7 @@ __all__ = [
     "Butterfly",
     "Chain",
     "Factorization",
+    "Rotation",
     "Sum",
     "circulant",
     "dct",
@@ -20,8 +23,10 @@ __all__ = [
     "dst",
     "factorize",
     "fjlt",
+    "fwht",
     "hadamard",
     "identity",
+    "random_rotation",
     "toeplitz",
     "truncated",
     "warmup",

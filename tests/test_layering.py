@@ -44,7 +44,7 @@ LEVELS = {
     "_chain": 10,
     "_orders": 12,
     "_refine": 13,
-    "_rotation": 12,
+    "_rotation": 6,
     "_hierarchy": 12,
     "sums": 12,
     "fourier": 13,

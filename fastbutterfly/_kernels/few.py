@@ -10,7 +10,7 @@ from .._simd import lanes, place
 from .sweep import back, forward, sweep
 
 
-def _few(make, increasing):
+def few(make, increasing):
     """Make the choice of the layers for a size, with a sweep over the whole array."""
     one = sweep(make, 1, 1, increasing, inner=6)
     inner_1, inner_2, inner_3, inner_4 = (
@@ -34,14 +34,14 @@ def _few(make, increasing):
 
 
 @helper
-def _whole(array, n):
+def whole(array, n):
     """An array as one tile: rows are registers, samples of one or two of them."""
     u = lanes(array)
     return place(array, 0, u, max(n, u))
 
 
-_forward_up, _forward_down = _few(forward, True), _few(forward, False)
-_back_up, _back_down = _few(back, True), _few(back, False)
+_forward_up, _forward_down = few(forward, True), few(forward, False)
+_back_up, _back_down = few(back, True), few(back, False)
 
 
 @jit
@@ -50,24 +50,24 @@ def few_up(x, w, y, n):
 
     `w` holds packed weights, for n below a register repeated to fill one.
     """
-    _forward_up((_whole(x, n), _whole(y, n)), (w,), n, len(x) // lanes(x))
+    _forward_up((whole(x, n), whole(y, n)), (w,), n, len(x) // lanes(x))
 
 
 @jit
 def few_down(x, w, y, n):
     """As `few_up`, strides decreasing."""
-    _forward_down((_whole(x, n), _whole(y, n)), (w,), n, len(x) // lanes(x))
+    _forward_down((whole(x, n), whole(y, n)), (w,), n, len(x) // lanes(x))
 
 
 @jit
 def few_gradient_up(x, g, w, gx, gw, n):
     """gx = B^H g and gw += sums over samples for the weights' gradient, all flat."""
-    places = _whole(x, n), _whole(g, n), _whole(gx, n)
+    places = whole(x, n), whole(g, n), whole(gx, n)
     _back_up(places, (w, gw), n, len(x) // lanes(x))
 
 
 @jit
 def few_gradient_down(x, g, w, gx, gw, n):
     """As `few_gradient_up`, strides decreasing."""
-    places = _whole(x, n), _whole(g, n), _whole(gx, n)
+    places = whole(x, n), whole(g, n), whole(gx, n)
     _back_down(places, (w, gw), n, len(x) // lanes(x))
