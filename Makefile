@@ -5,9 +5,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 INTERPRETED := $(wildcard tests/test_simd*.py tests/test_kernels*.py \
-                          tests/test_butterfly*.py tests/test_nn_sgd*.py)
+                          tests/test_butterfly*.py tests/test_mixed*.py \
+                          tests/test_fwht*.py tests/test_nn_sgd*.py)
 
-GENERIC := tests/test_simd.py tests/test_kernels.py
+GENERIC := tests/test_simd.py tests/test_kernels.py tests/test_fwht.py
 
 # The first Python that is new enough and can create environments.
 PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
