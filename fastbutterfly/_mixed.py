@@ -8,13 +8,14 @@ from . import _pattern
 from ._arrays import aligned, frozen
 from ._coordinates import End
 from ._kernels.blocks import FOUR
-from ._kernels.mixed import mixed_columns, mixed_gradient, mixed_rows
+from ._kernels.mixed import mixed_columns, mixed_few, mixed_gradient, mixed_rows
 from ._packing import joined, split
 from ._simd import register_lanes
 from ._threads import run
 
 SUMMED = 64  # least samples that are worth a partial sum of the weights' gradient
 SERIAL = 1 << 21  # weights times samples below which a second thread does not pay
+FEW = 4  # part of a register of rows up to which they are done row by row
 PARTS = 16  # most pieces of a batch
 NEAR = 1 << 15  # bytes of samples that are worked on together
 
@@ -75,9 +76,13 @@ class Mixed:
         whole = self.outputs is None and out is not None
         y = out if whole else aligned((batch, n_out), dtype)
         x = self._in.spread(x)
-        if min(batch, n_in, n_out) >= u:
+        if batch <= max(u // FEW, 1):
+            room = np.empty(2 * self._largest, dtype)
+            flat = x.reshape(-1), packed, y.reshape(-1), room
+            mixed_few(*flat, self._table, n_in, n_out)
+        elif min(batch, n_in, n_out) >= u:
             self._rows(packed, x, y, workers)
-        elif batch:
+        else:
             made = np.empty((max(batch, u), max(n_out, u)), dtype)
             self._rows(packed, _widened(x, max(batch, u), u), made, workers)
             y[...] = made[:batch, :n_out]

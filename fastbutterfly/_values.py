@@ -4,6 +4,8 @@ Indices and registers of the kernel that is being compiled, and arrays to load t
 and store them to; for interpreted code the same on NumPy arrays.
 """
 
+from copy import copy
+
 import numba
 import numpy as np
 from llvmlite import ir
@@ -173,6 +175,13 @@ def alternated(v, s):
     if isinstance(v, np.ndarray):
         return v * np.array(signs, v.dtype)
     return v * Register(v.builder, ir.Constant(v.value.type, signs))
+
+
+def narrowed(array):
+    """The array with registers of one number."""
+    found = copy(array)
+    found.lanes = 1
+    return found
 
 
 def transposed(registers):

@@ -17,7 +17,15 @@ from fastbutterfly._kernels.forward import (
     rows_up,
 )
 from fastbutterfly._kernels.gradient import SKEW, gradient_down, gradient_up
+from fastbutterfly._kernels.mixed import (
+    mixed_columns,
+    mixed_few,
+    mixed_gradient,
+    mixed_rows,
+)
+from fastbutterfly._kernels.order import take
 from fastbutterfly._kernels.truncated import truncated_down, truncated_up
+from fastbutterfly._mixed import Mixed
 from fastbutterfly._simd import register_lanes
 from fastbutterfly._square import Square
 from fastbutterfly._truncated import Truncated
@@ -145,3 +153,87 @@ def test_truncated_stays_within_its_arrays(dtype, increasing, rng):
     found = found[:, short._columns] if increasing else found
     y = y.reshape(batch, n)[:, kept] if increasing else y.reshape(batch, n)
     np.testing.assert_allclose(found, y, atol=1e3 * np.finfo(dtype).eps)
+
+
+PATTERNS = [
+    ((12, 4, 4, 1), (1, 12, 12, 4)),
+    ((1, 9, 8, 5), (5, 9, 9, 1), (1, 64, 45, 1)),
+    ((16, 3, 3, 1), (48, 1, 1, 1), (8, 2, 2, 3)),
+    ((1, 17, 16, 1),),
+]
+
+
+def mixed(rng, pattern, dtype):
+    """Plan, weights and packed weights."""
+    plan = Mixed(pattern)
+    weights = laws.draw(rng, plan.n_stored, dtype)
+    return plan, plan.pack(weights, "gradient")
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=str)
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_mixed_rows_stay_within_their_arrays(pattern, dtype, count, rng):
+    u, (plan, (packed, _)) = register_lanes(dtype), mixed(rng, pattern, dtype)
+    n_out, n_in = plan.sizes
+    x = laws.draw(rng, (count * u + 1, n_in), dtype)
+    expected = plan.apply(packed, x, workers=1)
+    sizes = len(x) * n_out, 2 * plan._largest * count * u, 2 * plan._largest
+    inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
+    outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
+    (x, w), (y, tile, room) = ([inner for _, inner in a] for a in (inputs, outputs))
+    mixed_rows(x, w, y, tile, plan._table, n_in, n_out, count)
+    laws.assert_close(y.reshape(-1, n_out), expected, 64)
+    y[...] = 0
+    mixed_few(x, w, y, room, plan._table, n_in, n_out)
+    laws.assert_close(y.reshape(-1, n_out), expected, 64)
+    assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=str)
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+def test_mixed_columns_stay_within_their_arrays(pattern, dtype, rng):
+    u, (plan, (packed, _)) = register_lanes(dtype), mixed(rng, pattern, dtype)
+    (n_out, n_in), planes, columns = plan.sizes, 2, 3 * u + 1
+    x = laws.draw(rng, (planes, n_in, columns), dtype)
+    rows = np.ascontiguousarray(x.swapaxes(1, 2)).reshape(-1, n_in)
+    inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
+    sizes = planes * n_out * columns, 4 * plan._largest * u
+    outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
+    arguments = [inner for _, inner in (*inputs, *outputs)]
+    rest = plan._table, n_in, n_out, columns, 0, columns, 2
+    mixed_columns(*arguments, *rest)
+    assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
+    y = outputs[0][1].reshape(planes, n_out, columns).swapaxes(1, 2)
+    laws.assert_close(y.reshape(-1, n_out), plan.apply(packed, rows, workers=1), 64)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=str)
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+def test_mixed_gradient_stays_within_its_arrays(pattern, dtype, rng):
+    u, (plan, both) = register_lanes(dtype), mixed(rng, pattern, dtype)
+    (n_out, n_in), count, largest = plan.sizes, 2, plan._largest
+    x, g = (laws.draw(rng, (2 * count * u, n), dtype) for n in (n_in, n_out))
+    gx, gweights = plan.vjp(both, x, g, workers=1)
+    inputs = [a.reshape(-1) for a in (x, g, *both)]
+    inputs = [guarded(a, writeable=False) for a in inputs]
+    sizes = x.size, len(both[0]), (plan.depth + 2) * largest * count * u
+    outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
+    arguments = [inner for _, inner in (*inputs, *outputs)]
+    rest = plan._table, plan.T._table, n_in, n_out, largest, count
+    mixed_gradient(*arguments, *rest)
+    assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
+    laws.assert_close(outputs[0][1].reshape(x.shape), gx, 64)
+    assert np.isfinite(gweights).all()
+
+
+@pytest.mark.parametrize("dtype", laws.DTYPES)
+def test_take_stays_within_its_arrays(dtype, rng):
+    x, index = laws.draw(rng, (3, 5), dtype), np.array([4, -1, 0, 2])
+    inputs = [guarded(x.reshape(-1), writeable=False)]
+    outputs = [guarded(np.ones(12, dtype))]
+    index.flags.writeable = False
+    take(inputs[0][1], index, outputs[0][1], 5)
+    assert_guards_intact(inputs[0][0], outputs[0][0])
+    expected = x[:, index] * (index >= 0)
+    np.testing.assert_array_equal(outputs[0][1].reshape(3, 4), expected)

@@ -87,7 +87,7 @@ def test_warmup_compiles_all_that_is_used():
         for kernel in vars(module).values()
         if hasattr(kernel, "nopython_signatures")
     ]
-    assert len(kernels) == 13
+    assert len(kernels) == 14
     before = [len(kernel.nopython_signatures) for kernel in kernels]
     assert min(before) >= 1
     for n in (2, 64, 128, 12, 1000):

@@ -8,26 +8,31 @@ registers lie is told by a place, see `sweep.py`.
 """
 
 from .._jit import helper
-from .._simd import Sum, loop, staged
+from .._simd import Sum, loop, narrowed, staged
 from .registers import Weights, outer, times
 
 FOUR = 4
 
 
-def _registers(place, coordinate, h):
-    """A coordinate's registers of samples h and h + 1."""
+def _registers(place, coordinate, h, samples=2):
+    """A coordinate's registers of samples h, h + 1."""
     array, start, row, sample = place
-    return [array.load(start + coordinate * row + (h + g) * sample) for g in range(2)]
+    at = start + coordinate * row
+    return [array.load(at + (h + g) * sample) for g in range(samples)]
 
 
-def product(outputs, inputs=None):
+def product(outputs, inputs=None, one=False):
     """Make the product with blocks, for groups of so many outputs from `first` on.
 
-    Unrolled for a given number of inputs.
+    Unrolled for a given number of inputs. For one sample registers are single numbers.
     """
+    samples = 1 if one else 2
 
     @staged
     def over(source, target, w, p, a, b, c, d, first, groups, count):
+        if one:
+            source, target = ((narrowed(a), *rest) for a, *rest in (source, target))
+            w = narrowed(w)
         y, start, row, sample = target
         width, inner = 1 + w.is_complex, c if inputs is None else inputs
         for i in loop(0, a):
@@ -35,15 +40,15 @@ def product(outputs, inputs=None):
                 for q in loop(0, groups):
                     o = q * outputs + first
                     at = (p + ((i * d + k) * b + o) * c) * width
-                    for h in loop(0, count, 2):
-                        x = _registers(source, i * c * d + k, h)
+                    for h in loop(0, count, samples):
+                        x = _registers(source, i * c * d + k, h, samples)
                         weights = Weights(w, at, True)
                         sums = [
                             [Sum(times(weights[r], v)) for v in x]
                             for r in range(outputs)
                         ]
                         for j in loop(1, inner):
-                            x = _registers(source, (i * c + j) * d + k, h)
+                            x = _registers(source, (i * c + j) * d + k, h, samples)
                             weights = Weights(w, at + j * (outputs * width), True)
                             for r, pair in enumerate(sums):
                                 for total, v in zip(pair, x, strict=True):
@@ -117,9 +122,10 @@ def _layer(make):
     return run
 
 
-def _square_layer(general):
+def _product_layer(one=False):
     """Square blocks of 2 ... 5 are unrolled: 1.3 times as fast."""
-    two, three, four, five = (product(k, k) for k in range(2, FOUR + 2))
+    two, three, four, five = (product(k, k, one) for k in range(2, FOUR + 2))
+    general = _layer(lambda outputs: product(outputs, one=one))
 
     @helper
     def run(x, y, w, table, k, count):
@@ -139,5 +145,5 @@ def _square_layer(general):
     return run
 
 
-layer_product = _square_layer(_layer(product))
+layer_product, layer_product_of_one = _product_layer(), _product_layer(one=True)
 layer_sums = _layer(gradient_sums)
