@@ -58,7 +58,46 @@ class Operator:
         )
 
 
-class Chain(Operator):
+class Several(Operator):
+    """Base of an operator made of `operators`."""
+
+    def __init__(self, operators):
+        for operator in operators:
+            if not isinstance(operator, Operator):
+                raise TypeError(
+                    "operators must hold butterflies, or chains or sums of them, "
+                    f"got {type(operator).__name__}"
+                )
+        if not operators:
+            raise ValueError("operators must hold at least one operator, got none")
+        self.operators = tuple(operators)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The common dtype."""
+        return np.result_type(*(operator.dtype for operator in self.operators))
+
+    @property
+    def n_weights(self) -> int:
+        """Sum of those of the operators."""
+        return sum(operator.n_weights for operator in self.operators)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(shape={self.shape}, dtype={self.dtype}, "
+            f"n_weights={self.n_weights}, operators={len(self.operators)})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.operators == other.operators
+
+    def __hash__(self) -> int:
+        return hash(self.operators)
+
+
+class Chain(Several):
     """Product of operators, the one applied last first; ``A @ B`` makes one.
 
     Parameters
@@ -87,50 +126,19 @@ class Chain(Operator):
     def __init__(self, operators):
         found = []
         for operator in operators:
-            if not isinstance(operator, Operator):
-                raise TypeError(
-                    "operators must hold butterflies or chains of them, "
-                    f"got {type(operator).__name__}"
-                )
             found += operator.operators if isinstance(operator, Chain) else [operator]
-        if not found:
-            raise ValueError("operators must hold at least one operator, got none")
+        super().__init__(found)
         for k, (last, first) in enumerate(pairwise(found)):
             if last.shape[1] != first.shape[0]:
                 raise ValueError(
                     f"operators must fit: number {k} has shape {last.shape}, "
                     f"number {k + 1} has shape {first.shape}"
                 )
-        self.operators = tuple(found)
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n_out, n_in)."""
         return self.operators[0].shape[0], self.operators[-1].shape[1]
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The common dtype."""
-        return np.result_type(*(operator.dtype for operator in self.operators))
-
-    @property
-    def n_weights(self) -> int:
-        """Sum of those of the operators."""
-        return sum(operator.n_weights for operator in self.operators)
-
-    def __repr__(self) -> str:
-        return (
-            f"Chain(shape={self.shape}, dtype={self.dtype}, "
-            f"n_weights={self.n_weights}, operators={len(self.operators)})"
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Chain):
-            return NotImplemented
-        return self.operators == other.operators
-
-    def __hash__(self) -> int:
-        return hash(self.operators)
 
     def apply(
         self,

@@ -2,14 +2,13 @@
 
 from functools import cached_property
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays
-from ._operator import Operator
+from ._operator import Several
 
 
-class Sum(Operator):
+class Sum(Several):
     """Sum of operators.
 
     Parameters
@@ -34,49 +33,17 @@ class Sum(Operator):
     """
 
     def __init__(self, operators):
-        found = tuple(operators)
-        for operator in found:
-            if not isinstance(operator, Operator):
-                raise TypeError(
-                    "operators must hold butterflies, chains or sums, "
-                    f"got {type(operator).__name__}"
-                )
-        shapes = {operator.shape for operator in found}
+        super().__init__(list(operators))
+        shapes = {operator.shape for operator in self.operators}
         if len(shapes) != 1:
-            what = f"the shapes {sorted(shapes)}" if shapes else "none"
             raise ValueError(
-                f"operators must be at least one, all of one shape, got {what}"
+                f"operators must have one shape, got the shapes {sorted(shapes)}"
             )
-        self.operators = found
 
     @property
     def shape(self) -> tuple[int, int]:
         """(n_out, n_in)."""
         return self.operators[0].shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The common dtype."""
-        return np.result_type(*(operator.dtype for operator in self.operators))
-
-    @property
-    def n_weights(self) -> int:
-        """Sum of those of the operators."""
-        return sum(operator.n_weights for operator in self.operators)
-
-    def __repr__(self) -> str:
-        return (
-            f"Sum(shape={self.shape}, dtype={self.dtype}, "
-            f"n_weights={self.n_weights}, operators={len(self.operators)})"
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sum):
-            return NotImplemented
-        return self.operators == other.operators
-
-    def __hash__(self) -> int:
-        return hash(self.operators)
 
     def apply(
         self,
