@@ -63,6 +63,12 @@ class TestLearns:
         assert history.validation_accuracy[-1] > 0.9
         assert history.loss[-1] < history.loss[0]
 
+    def test_two_classes_with_one_output(self, rng):
+        X, y = problem(rng)
+        net = nn.Sequential(nn.ButterflyLinear(8, 8, rng=0), nn.ReLU(), nn.Dense(8, 1))
+        options = {"loss": nn.BinaryCrossEntropy(), "validation": (X, y == 1)}
+        assert classify(net, X, y, **options).validation_accuracy[-1] > 0.9
+
 
 class TestRepeats:
     def run(self, X, y, seed):
@@ -125,11 +131,13 @@ class TestHistory:
         assert not history.interrupted
         assert repr(history).startswith("History(3 epochs, 12 steps, loss ")
 
-    def test_validation_in_pieces(self, rng, monkeypatch):
+    @pytest.mark.parametrize("class_weight", [None, [1, 9]])
+    def test_validation_in_pieces(self, rng, monkeypatch, class_weight):
         X, y = problem(rng)
-        whole = classify(small_net(), X, y, epochs=1, validation=(X, y))
+        options = {"epochs": 1, "loss": nn.CrossEntropy(class_weight)}
+        whole = classify(small_net(), X, y, validation=(X, y), **options)
         monkeypatch.setattr("fastbutterfly.nn.training.EVALUATED_ROWS", 64)
-        pieces = classify(small_net(), X, y, epochs=1, validation=(X, y))
+        pieces = classify(small_net(), X, y, validation=(X, y), **options)
         assert pieces.validation_loss == pytest.approx(whole.validation_loss)
         assert pieces.validation_accuracy == pytest.approx(whole.validation_accuracy)
 

@@ -7,10 +7,11 @@ Their gradients are written by hand; training needs no framework.
 from .activations import ReLU
 from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
+from .classification import BinaryCrossEntropy, CrossEntropy
 from .dense import Dense
 from .history import DivergenceError, History
 from .layer import Layer
-from .losses import MSE, CrossEntropy, Loss
+from .losses import MSE, Huber, Loss
 from .optimizers import SGD
 from .orthogonal_linear import OrthogonalLinear
 from .schedules import cosine, step_decay
@@ -21,12 +22,14 @@ from .training import fit
 __all__ = [
     "MSE",
     "SGD",
+    "BinaryCrossEntropy",
     "ButterflyDense",
     "ButterflyLinear",
     "CrossEntropy",
     "Dense",
     "DivergenceError",
     "History",
+    "Huber",
     "Layer",
     "Loss",
     "OrthogonalLinear",

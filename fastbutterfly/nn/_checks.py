@@ -57,6 +57,30 @@ def as_number(name, value, *, below=math.inf):
     return number
 
 
+def as_positive(name, value):
+    """Python float in (0, inf)."""
+    number = as_number(name, value)
+    if not number:
+        raise ValueError(f"{name} must be positive, got {value!r}")
+    return number
+
+
+def as_weights(name, value, ndims):
+    """None, or a float64 array of positive numbers of one of the dimensions."""
+    if value is None:
+        return None
+    value = as_reals(name, value)
+    if value.ndim not in ndims:
+        allowed = " or ".join("(n_out,)" if ndim else "()" for ndim in ndims)
+        raise ValueError(f"{name} must have shape {allowed}, got {value.shape}")
+    wrong = ~((value > 0) & (value < math.inf))
+    if wrong.any():
+        raise ValueError(
+            f"{name} must be positive and finite, got {value[wrong].ravel()[0]}"
+        )
+    return value.astype(np.float64)
+
+
 def as_flag(name, value):
     """Python bool from True or False."""
     if not isinstance(value, bool | np.bool_):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import REAL, as_reals
-from ._checks import as_samples, check_finite
+from ._checks import as_positive, as_samples, check_finite
 
 
 class Loss:
@@ -42,6 +42,10 @@ class Loss:
         """Return y as an array that fits predictions (rows, n_out), or raise."""
         raise NotImplementedError
 
+    def weight(self, y: NDArray) -> float:
+        """Return what a batch's mean counts for beside those of other batches."""
+        return len(y)
+
     def _checked(self, y_pred, y):
         y_pred = as_samples("y_pred", y_pred, None)
         if not y_pred.size:
@@ -54,10 +58,25 @@ class Loss:
         raise NotImplementedError
 
     def __repr__(self):
-        return f"{type(self).__name__}()"
+        options = (f"{name}={value}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({', '.join(options)})"
 
 
-class MSE(Loss):
+class _Regression(Loss):
+    """Base of losses of targets that have the shape of the predictions."""
+
+    def targets(self, name, y, rows, n_out):
+        """Return y as a real array of shape (rows, n_out), or raise."""
+        y = as_reals(name, y)
+        if y.shape != (rows, n_out):
+            hint = f"; use {name}[:, None]" if y.shape == (rows,) and n_out == 1 else ""
+            raise ValueError(
+                f"{name} must have shape ({rows}, {n_out}), got {y.shape}{hint}"
+            )
+        return y
+
+
+class MSE(_Regression):
     """Mean squared error, over the batch and the outputs.
 
     Notes
@@ -72,16 +91,6 @@ class MSE(Loss):
     (2.0, array([[ 0., -2.]]))
     """
 
-    def targets(self, name, y, rows, n_out):
-        """Return y as a real array of shape (rows, n_out), or raise."""
-        y = as_reals(name, y)
-        if y.shape != (rows, n_out):
-            hint = f"; use {name}[:, None]" if y.shape == (rows,) and n_out == 1 else ""
-            raise ValueError(
-                f"{name} must have shape ({rows}, {n_out}), got {y.shape}{hint}"
-            )
-        return y
-
     def _evaluate(self, y_pred, y):
         gradient = y_pred - y.astype(y_pred.dtype, copy=False)
         value = float(np.mean(gradient * gradient, dtype=np.float64))
@@ -89,58 +98,47 @@ class MSE(Loss):
         return value, gradient
 
 
-class CrossEntropy(Loss):
-    """Cross-entropy of integer labels, from logits.
+class Huber(_Regression):
+    """Huber's loss: quadratic for small errors, linear for large ones.
+
+    Parameters
+    ----------
+    delta : float
+        Where it becomes linear; positive.
+
+    Raises
+    ------
+    ValueError
+        If delta is not positive and finite.
 
     Notes
     -----
-    value = mean over the batch of log(sum_j exp(z_j)) - z_y for logits z and label y;
-    the largest logit is subtracted first, so no exponential overflows. gradient =
-    (softmax(z) - onehot(y)) / batch. Labels are ints from 0 to n_out - 1, of shape
-    (batch,).
+    value = mean(h(y_pred - y)) over the batch and the outputs, h(r) = r**2 / 2 where
+    abs(r) <= delta, else delta * (abs(r) - delta / 2); as in torch.nn.HuberLoss. y has
+    the shape of y_pred.
+
+    References
+    ----------
+    Huber (1964), Robust estimation of a location parameter.
 
     Examples
     --------
     >>> from fastbutterfly import nn
-    >>> value, gradient = nn.CrossEntropy()([[0.0, 0.0], [1000.0, 0.0]], [1, 0])
-    >>> round(value, 4), gradient
-    (0.3466, array([[ 0.25, -0.25], [ 0. , 0. ]]))
+    >>> value, gradient = nn.Huber()([[1.0, 5.0]], [[0.5, 1.0]])
+    >>> value, gradient
+    (1.8125, array([[0.25, 0.5 ]]))
     """
 
-    def targets(self, name, y, rows, n_out):
-        """Return y as an array of labels of shape (rows,), or raise."""
-        y = as_reals(name, y)
-        if y.dtype.kind not in "iu":
-            raise TypeError(
-                f"{name} must hold integer labels, got dtype {y.dtype}; "
-                f"use {name}.astype(int) if the values are whole numbers"
-            )
-        if y.shape != (rows,):
-            raise ValueError(
-                f"{name} must hold one label a sample, shape ({rows},), got {y.shape}"
-            )
-        if rows and (y.min() < 0 or y.max() >= n_out):
-            raise ValueError(
-                f"{name} must hold labels from 0 to {n_out - 1}, "
-                f"got {y.min()} ... {y.max()}"
-            )
-        return y
-
-    def accuracy(self, y_pred, y):
-        """Return the share of samples whose largest logit is that of the label."""
-        y_pred, y = self._checked(y_pred, y)
-        return float(np.mean(y_pred.argmax(axis=1) == y))
+    def __init__(self, delta: float = 1.0):
+        self.delta = as_positive("delta", delta)
 
     def _evaluate(self, y_pred, y):
-        rows = np.arange(len(y))
-        logits = y_pred - y_pred.max(axis=1, keepdims=True)
-        picked = logits[rows, y]
-        gradient = np.exp(logits, out=logits)
-        total = gradient.sum(axis=1, keepdims=True)
-        value = float(np.mean(np.log(total[:, 0]) - picked, dtype=np.float64))
-        gradient /= total
-        gradient[rows, y] -= 1
-        gradient /= len(y)
+        error = y_pred - y.astype(y_pred.dtype, copy=False)
+        delta = min(self.delta, float(np.finfo(error.dtype).max))
+        gradient = np.clip(error, -delta, delta)
+        # Equal to h in both ranges, and no square that could overflow.
+        value = float(np.mean(gradient * (error - gradient / 2), dtype=np.float64))
+        gradient /= gradient.size
         return value, gradient
 
 

@@ -41,7 +41,8 @@ def fit(
     X : array, shape (samples, n_in)
         Real and finite; of any dtype, converted batch by batch, not modified.
     y : array
-        Labels (samples,) for `CrossEntropy`, targets (samples, n_out) for `MSE`.
+        Labels (samples,) for `CrossEntropy`, targets (samples, n_out) for `MSE`; see
+        the loss.
     loss : Loss
         E.g. ``nn.CrossEntropy()``.
     optimizer : SGD, or any object with `init` and `update` as it has them
@@ -118,13 +119,16 @@ class _Run:
     @np.errstate(over="ignore", invalid="ignore")
     def epoch(self, x, y, batch_size, rng, report):
         """Mean loss of one pass over the samples in random order."""
-        order, total = rng.permutation(len(x)), 0.0
+        order, total, weight = rng.permutation(len(x)), 0.0, 0
         for start in range(0, len(x), batch_size):
             rows = order[start : start + batch_size]
             batch = as_batch(np.take(x, rows, axis=0), self.net.dtype)
-            total += self.step(batch, np.take(y, rows, axis=0)) * len(rows)
+            wanted = np.take(y, rows, axis=0)
+            counts = self.loss.weight(wanted)
+            total += self.step(batch, wanted) * counts
+            weight += counts
             report.step()
-        return total / len(x)
+        return total / weight
 
     def step(self, x, y):
         """Loss of one batch, before the update."""
@@ -141,15 +145,17 @@ class _Run:
     @np.errstate(over="ignore", invalid="ignore")
     def evaluate(self, x, y):
         """Mean loss and accuracy, in bounded memory."""
-        total, right = 0.0, 0.0
+        total, weight, right = 0.0, 0, 0.0
         for start in range(0, len(x), EVALUATED_ROWS):
             rows = slice(start, start + EVALUATED_ROWS)
             y_pred = self.net(x[rows])
-            total += self.loss(y_pred, y[rows])[0] * len(y_pred)
+            counts = self.loss.weight(y[rows])
+            total += self.loss(y_pred, y[rows])[0] * counts
+            weight += counts
             accuracy = self.loss.accuracy(y_pred, y[rows])
             right = None if accuracy is None else right + accuracy * len(y_pred)
         self.check("validation loss is", math.isfinite(total))
-        return total / len(x), None if right is None else right / len(x)
+        return total / weight, None if right is None else right / len(x)
 
     def check(self, what, finite):
         if not finite:
