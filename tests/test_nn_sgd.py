@@ -8,17 +8,26 @@ import pytest
 from fastbutterfly import nn
 
 OPTIONS = [
-    {"momentum": momentum, "nesterov": nesterov, "weight_decay": decay}
-    for momentum, nesterov, decay in product((0, 0.9), (False, True), (0, 0.1))
-    if momentum or not nesterov
+    {
+        "momentum": momentum,
+        "nesterov": nesterov,
+        "weight_decay": decay,
+        "decoupled": decoupled,
+    }
+    for momentum, nesterov, decay, decoupled in product(
+        (0, 0.9), (False, True), (0, 0.1), (False, True)
+    )
+    if (momentum or not nesterov) and (decay or not decoupled)
 ]
 
 
-def reference(w, gradients, rates, *, momentum, nesterov, weight_decay):
+def reference(w, gradients, rates, *, momentum, nesterov, weight_decay, decoupled):
     """torch.optim.SGD's documented update, in float64."""
     w, v = w.astype(float), np.zeros(w.shape)
     for gradient, lr in zip(gradients, rates, strict=True):
-        d = gradient + weight_decay * w
+        d = gradient if decoupled else gradient + weight_decay * w
+        if decoupled:
+            w = w - lr * weight_decay * w
         v = momentum * v + d
         w = w - lr * (d + momentum * v if nesterov else v)
     return w
@@ -86,6 +95,21 @@ def test_option_errors(case):
     options, message = ERRORS[case]
     with pytest.raises(ValueError, match=message):
         nn.SGD(**options)
+
+
+def test_flags_are_flags():
+    for name in ("nesterov", "decoupled"):
+        with pytest.raises(TypeError, match=f"{name} must be True or False, got 1"):
+            nn.SGD(1, **{name: 1})
+
+
+def test_repr_shows_the_options():
+    assert repr(nn.SGD(0.1)) == (
+        "SGD(0.1, momentum=0.0, nesterov=False, weight_decay=0.0, decoupled=False)"
+    )
+    assert repr(nn.Adam(0.1, weight_decay=1)) == (
+        "Adam(0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=1.0)"
+    )
 
 
 def test_update_errors():

@@ -34,6 +34,7 @@ NAMES = {
     nn: {
         "MSE",
         "SGD",
+        "Adam",
         "BinaryCrossEntropy",
         "ButterflyDense",
         "ButterflyLinear",
@@ -44,6 +45,7 @@ NAMES = {
         "Huber",
         "Layer",
         "Loss",
+        "Optimizer",
         "OrthogonalLinear",
         "ReLU",
         "Sequential",

@@ -12,7 +12,7 @@ from .dense import Dense
 from .history import DivergenceError, History
 from .layer import Layer
 from .losses import MSE, Huber, Loss
-from .optimizers import SGD
+from .optimizers import SGD, Adam, Optimizer
 from .orthogonal_linear import OrthogonalLinear
 from .schedules import cosine, step_decay
 from .sequential import Sequential
@@ -22,6 +22,7 @@ from .training import fit
 __all__ = [
     "MSE",
     "SGD",
+    "Adam",
     "BinaryCrossEntropy",
     "ButterflyDense",
     "ButterflyLinear",
@@ -32,6 +33,7 @@ __all__ = [
     "Huber",
     "Layer",
     "Loss",
+    "Optimizer",
     "OrthogonalLinear",
     "ReLU",
     "Sequential",

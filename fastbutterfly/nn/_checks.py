@@ -65,6 +65,11 @@ def as_positive(name, value):
     return number
 
 
+def as_rate(name, value):
+    """A schedule, step -> float, or a Python float of at least 0."""
+    return value if callable(value) else as_number(name, value)
+
+
 def as_weights(name, value, ndims):
     """None, or a float64 array of positive numbers of one of the dimensions."""
     if value is None:
