@@ -136,3 +136,37 @@ def test_step_decay():
     np.testing.assert_allclose(
         [schedule(step) for step in range(7)], [0.4] * 3 + [0.04] * 3 + [0.004]
     )
+
+
+@pytest.mark.parametrize("n_steps", [0, 1, 7])
+@pytest.mark.parametrize("inner", [0.4, nn.constant(0.4), nn.cosine(0.4, 10)])
+def test_warmup(n_steps, inner):
+    schedule = nn.warmup(inner, n_steps)
+    plain = inner if callable(inner) else lambda step: inner
+    rates = [schedule(step) for step in range(n_steps + 12)]
+    assert rates[n_steps:] == [plain(step) for step in range(12)]
+    rise = np.linspace(0, 0.4, n_steps + 2)[1:]
+    np.testing.assert_allclose(rates[: n_steps + 1], rise, rtol=1e-14)
+
+
+def test_an_optimizer_takes_a_warmup():
+    w, optimizer = np.zeros(1), nn.SGD(nn.warmup(1.0, 1))
+    state = optimizer.init(w)
+    for expected in (-0.5, -1.5, -2.5):
+        optimizer.update(w, np.ones(1), state)
+        assert w[0] == expected
+
+
+SCHEDULE_ERRORS = {
+    "constant": (nn.constant, (-1,), ValueError, "lr must be a number"),
+    "schedule": (nn.warmup, ("x", 3), ValueError, "schedule must be a number"),
+    "n_steps": (nn.warmup, (0.1, -1), ValueError, "n_steps must be at least 0, got -1"),
+    "float": (nn.warmup, (0.1, 2.5), TypeError, "n_steps must be an int, got 2.5"),
+}
+
+
+@pytest.mark.parametrize("case", SCHEDULE_ERRORS)
+def test_schedule_errors(case):
+    make, arguments, error, message = SCHEDULE_ERRORS[case]
+    with pytest.raises(error, match=message):
+        make(*arguments)

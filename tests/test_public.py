@@ -49,10 +49,12 @@ NAMES = {
         "OrthogonalLinear",
         "ReLU",
         "Sequential",
+        "constant",
         "cosine",
         "fit",
         "load",
         "step_decay",
+        "warmup",
     },
 }
 PUBLIC = [(module, name) for module, names in NAMES.items() for name in sorted(names)]

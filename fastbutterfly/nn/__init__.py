@@ -14,7 +14,7 @@ from .layer import Layer
 from .losses import MSE, Huber, Loss
 from .optimizers import SGD, Adam, Optimizer
 from .orthogonal_linear import OrthogonalLinear
-from .schedules import cosine, step_decay
+from .schedules import constant, cosine, step_decay, warmup
 from .sequential import Sequential
 from .storage import load
 from .training import fit
@@ -37,8 +37,10 @@ __all__ = [
     "OrthogonalLinear",
     "ReLU",
     "Sequential",
+    "constant",
     "cosine",
     "fit",
     "load",
     "step_decay",
+    "warmup",
 ]

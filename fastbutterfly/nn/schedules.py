@@ -4,7 +4,81 @@ import math
 from collections.abc import Callable
 
 from .._arrays import as_size
-from ._checks import as_number
+from ._checks import as_number, as_rate
+
+
+def constant(lr: float) -> Callable[[int], float]:
+    """Stay at lr; what an optimiser makes of a plain number.
+
+    Parameters
+    ----------
+    lr : float
+        At least 0.
+
+    Raises
+    ------
+    ValueError
+        If lr is negative, infinite or no number.
+
+    Examples
+    --------
+    >>> from fastbutterfly import nn
+    >>> [nn.constant(0.1)(step) for step in (0, 1000)]
+    [0.1, 0.1]
+    """
+    lr = as_number("lr", lr)
+
+    def schedule(step):
+        return lr
+
+    return schedule
+
+
+def warmup(
+    schedule: float | Callable[[int], float], n_steps: int
+) -> Callable[[int], float]:
+    """Rise along a line for n_steps, then follow `schedule` from its beginning.
+
+    Parameters
+    ----------
+    schedule : callable or float
+        A schedule step -> float, or a learning rate that stays.
+    n_steps : int
+        At least 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+
+    Notes
+    -----
+    rate(t) = schedule(0) * (t + 1) / (n_steps + 1) for t < n_steps, so that no step is
+    lost at a rate of 0 or spent twice at the full one; then rate(t) =
+    schedule(t - n_steps). This is about the learning rate alone;
+    ``fastbutterfly.warmup`` compiles kernels.
+
+    References
+    ----------
+    Goyal et al. (2017), Accurate, large minibatch SGD, section 2.2.
+
+    Examples
+    --------
+    >>> from fastbutterfly import nn
+    >>> schedule = nn.warmup(nn.step_decay(1.0, 2, 0.5), 3)
+    >>> [schedule(step) for step in range(7)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 0.5, 0.5]
+    """
+    schedule, n_steps = as_rate("schedule", schedule), as_size("n_steps", n_steps, 0)
+    if not callable(schedule):
+        schedule = constant(schedule)
+
+    def warmed(step):
+        if step < n_steps:
+            return schedule(0) * (step + 1) / (n_steps + 1)
+        return schedule(step - n_steps)
+
+    return warmed
 
 
 def cosine(lr: float, n_steps: int) -> Callable[[int], float]:
