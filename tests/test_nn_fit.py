@@ -117,6 +117,47 @@ class TestRepeats:
         assert not np.array_equal(*epochs)
 
 
+class TestClip:
+    """One step of plain gradient descent shows the gradient that it was given."""
+
+    def step(self, X, y, **options):
+        net = nn.Dense(X.shape[1], 1, rng=0, dtype=X.dtype)
+        before = net.parameters.copy()
+        defaults = {"loss": nn.MSE(), "optimizer": nn.SGD(1.0), "epochs": 1}
+        classify(net, X, y, batch_size=len(X), **{**defaults, **options})
+        return before - net.parameters
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_shortens_long_gradients_only(self, rng, dtype):
+        X = rng.standard_normal((20, 8)).astype(dtype)
+        y = 10 * rng.standard_normal((20, 1))
+        gradient = self.step(X, y)
+        length, eps = np.linalg.norm(gradient), 50 * np.finfo(dtype).eps
+        for share in (1e-3, 0.5, 0.99):
+            clipped = self.step(X, y, clip=share * length)
+            np.testing.assert_allclose(clipped, share * gradient, atol=eps)
+        for clip in (None, 1.01 * length, 1e9):
+            np.testing.assert_array_equal(self.step(X, y, clip=clip), gradient)
+
+    def test_of_a_length_whose_square_overflows(self):
+        X, y = np.full((1, 1), 1e10, np.float32), np.full((1, 1), 1e15)
+        step = self.step(X, y, clip=2)
+        np.testing.assert_allclose(step, [-2, 0], atol=1e-6)
+
+    def test_keeps_a_run_from_diverging(self, rng):
+        X = rng.standard_normal((64, 8))
+        options = {"loss": nn.MSE(), "optimizer": nn.SGD(1e3), "batch_size": 8}
+        history = classify(nn.ButterflyLinear(8, 8, rng=0), X, X, clip=1e-4, **options)
+        assert np.isfinite(history.loss).all()
+
+    def test_nan_is_still_a_divergence(self):
+        net = nn.Dense(1, 1, bias=False, dtype=np.float32)
+        net.weights[...] = 0
+        X, y = np.full((1, 1), 1e30, np.float32), np.full((1, 1), 1e15, np.float32)
+        with pytest.raises(nn.DivergenceError, match="gradient"):
+            classify(net, X, y, loss=nn.MSE(), clip=1)
+
+
 class TestHistory:
     def test_records_each_epoch(self, rng):
         X, y = problem(rng)

@@ -151,6 +151,8 @@ FIT_ERRORS = {
     "batch_size": ({"batch_size": 0}, ValueError, "batch_size must be at least 1"),
     "batch_size float": ({"batch_size": 8.0}, TypeError, "batch_size must be an int"),
     "rng": ({"rng": "a"}, TypeError, "rng must be None"),
+    "clip": ({"clip": 0}, ValueError, "clip must be positive, got 0"),
+    "clip text": ({"clip": "norm"}, ValueError, "clip must be a number, .* 'norm'"),
     "validation": ({"validation": BASE}, TypeError, r"a pair \(X, y\), got ndarray"),
     "validation X": (
         {"validation": (BASE[:, :7], [0, 1, 1])},

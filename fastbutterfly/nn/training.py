@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from .._arrays import as_generator, as_size
-from ._checks import as_batch, as_flag
+from ._checks import as_batch, as_flag, as_positive
 from .history import DivergenceError, Epoch, History
 from .layer import Layer
 from .losses import Loss, check_data
@@ -28,6 +28,7 @@ def fit(
     epochs: int = 10,
     batch_size: int = 64,
     rng: Generator | int | None = None,
+    clip: float | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     callbacks: Iterable[Callable[[Layer, History], None]] = (),
     progress: bool | None = None,
@@ -52,6 +53,9 @@ def fit(
         Samples a step; the last batch of an epoch has what is left.
     rng : Generator, int or None
         Shuffles the samples, anew for each epoch; the same rng gives the same bits.
+    clip : float, optional
+        The largest length that a step's gradient may have, over all parameters; a
+        longer one keeps its direction (Pascanu, Mikolov and Bengio 2013). Positive.
     validation : (X, y), optional
         Evaluated after each epoch.
     callbacks : iterable of callable
@@ -90,7 +94,9 @@ def fit(
     if progress is not None:
         progress = as_flag("progress", progress)
     rng, callbacks = as_generator(rng), _check_callbacks(callbacks)
-    run = _Run(net, loss, optimizer)
+    if clip is not None:
+        clip = as_positive("clip", clip)
+    run = _Run(net, loss, optimizer, clip)
     with reporting(progress, epochs, -(-len(data[0]) // batch_size)) as report:
         try:
             for _ in range(epochs):
@@ -110,8 +116,9 @@ def fit(
 class _Run:
     """State of one training run."""
 
-    def __init__(self, net, loss, optimizer):
+    def __init__(self, net, loss, optimizer, clip):
         self.net, self.loss, self.optimizer = net, loss, optimizer
+        self.clip = clip
         self.history = History()
         self.gradient = np.zeros_like(net.parameters)
         self.state = optimizer.init(net.parameters)
@@ -137,6 +144,8 @@ class _Run:
         self.check(f"loss is {value}: it is", math.isfinite(value))
         self.net.backward(saved, g, self.gradient, input_gradient=False)
         self.check("gradient is", _all_finite(self.gradient))
+        if self.clip is not None and (norm := _length(self.gradient)) > self.clip:
+            self.gradient *= self.clip / norm
         self.optimizer.update(self.net.parameters, self.gradient, self.state)
         self.history.steps += 1
         self.check("parameters are", _all_finite(self.net.parameters))
@@ -171,6 +180,15 @@ class _Run:
 def _all_finite(array):
     # A sum shows a NaN or an infinity; only if it overflows by itself look closer.
     return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+
+
+def _length(array):
+    """Euclidean norm of a finite array, also where a square would overflow."""
+    square = float(array @ array)
+    if math.isfinite(square):
+        return math.sqrt(square)
+    largest = float(np.abs(array).max())
+    return largest * float(np.linalg.norm(array / largest))
 
 
 def _check_objects(net, loss, optimizer):
