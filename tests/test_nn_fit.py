@@ -65,7 +65,9 @@ class TestLearns:
 
     def test_two_classes_with_one_output(self, rng):
         X, y = problem(rng)
-        net = nn.Sequential(nn.ButterflyLinear(8, 8, rng=0), nn.ReLU(), nn.Dense(8, 1))
+        net = nn.Sequential(
+            nn.ButterflyLinear(8, 8, rng=0), nn.ReLU(), nn.Dense(8, 1, rng=1)
+        )
         options = {"loss": nn.BinaryCrossEntropy(), "validation": (X, y == 1)}
         assert classify(net, X, y, **options).validation_accuracy[-1] > 0.9
 
