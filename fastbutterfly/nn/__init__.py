@@ -7,6 +7,7 @@ Their gradients are written by hand; training needs no framework.
 from .activations import ReLU
 from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
+from .callbacks import AveragedWeights, EarlyStopping
 from .classification import BinaryCrossEntropy, CrossEntropy
 from .dense import Dense
 from .history import DivergenceError, History
@@ -23,12 +24,14 @@ __all__ = [
     "MSE",
     "SGD",
     "Adam",
+    "AveragedWeights",
     "BinaryCrossEntropy",
     "ButterflyDense",
     "ButterflyLinear",
     "CrossEntropy",
     "Dense",
     "DivergenceError",
+    "EarlyStopping",
     "History",
     "Huber",
     "Layer",

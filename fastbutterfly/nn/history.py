@@ -28,11 +28,14 @@ class History:
         Updates done, also in an epoch that was not completed.
     interrupted : bool
         Whether Ctrl-C ended the run.
+    stopped : bool
+        Whether a callback ended it.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     steps: int = 0
     interrupted: bool = False
+    stopped: bool = False
 
     @property
     def loss(self) -> list[float]:
@@ -60,6 +63,8 @@ class History:
             parts += [describe(self.epochs[-1]), f"{sum(self.seconds):.3g} s"]
         if self.interrupted:
             parts.append("interrupted")
+        if self.stopped:
+            parts.append("stopped")
         return f"History({', '.join(parts)})"
 
 

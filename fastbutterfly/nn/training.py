@@ -30,7 +30,7 @@ def fit(
     rng: Generator | int | None = None,
     clip: float | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
-    callbacks: Iterable[Callable[[Layer, History], None]] = (),
+    callbacks: Iterable[Callable[[Layer, History], object]] = (),
     progress: bool | None = None,
 ) -> History:
     """Train a network in place.
@@ -59,7 +59,9 @@ def fit(
     validation : (X, y), optional
         Evaluated after each epoch.
     callbacks : iterable of callable
-        Called as ``callback(net, history)`` after each epoch.
+        Called as ``callback(net, history)`` after each epoch, in order. If one returns
+        True, this epoch is the last. One that has a method `end` is told when the run
+        is over, also after Ctrl-C: ``callback.end(net, history)``.
     progress : bool, optional
         True: a bar on stderr, or a line an epoch where tqdm is not installed. False:
         nothing. None: as True on a terminal, else as False.
@@ -68,7 +70,8 @@ def fit(
     -------
     History
         After Ctrl-C (or a KeyboardInterrupt from a callback) the history so far, with
-        `interrupted` set; the network is as it was after its last step.
+        `interrupted` set; the network is as it was after its last step, unless a
+        callback's `end` changes it.
 
     Raises
     ------
@@ -106,10 +109,16 @@ def fit(
                 seconds = perf_counter() - start
                 run.history.epochs.append(Epoch(mean_loss, *scores, seconds))
                 report.epoch(run.history)
-                for callback in callbacks:
-                    callback(net, run.history)
+                # All of them see the epoch before one of them may end the run.
+                answers = [callback(net, run.history) for callback in callbacks]
+                if any(isinstance(a, bool | np.bool_) and a for a in answers):
+                    run.history.stopped = True
+                    break
         except KeyboardInterrupt:
             run.history.interrupted = True
+    for callback in callbacks:
+        if hasattr(callback, "end"):
+            callback.end(net, run.history)
     return run.history
 
 
