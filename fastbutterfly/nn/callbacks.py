@@ -96,7 +96,8 @@ class EarlyStopping(_Callback):
 
     def end(self, net: Layer, history: History) -> None:
         """Restore the best parameters, if that is wanted."""
-        if self.restore and history is self._history:
+        known = history is self._history and self.best_parameters is not None
+        if self.restore and known:
             net.parameters[...] = self.best_parameters
 
     def _reset(self):
