@@ -54,6 +54,7 @@ NAMES = {
         "constant",
         "cosine",
         "fit",
+        "lbfgs",
         "load",
         "step_decay",
         "warmup",

@@ -15,6 +15,7 @@ from .layer import Layer
 from .losses import MSE, Huber, Loss
 from .optimizers import SGD, Adam, Optimizer
 from .orthogonal_linear import OrthogonalLinear
+from .quasi_newton import lbfgs
 from .schedules import constant, cosine, step_decay, warmup
 from .sequential import Sequential
 from .storage import load
@@ -43,6 +44,7 @@ __all__ = [
     "constant",
     "cosine",
     "fit",
+    "lbfgs",
     "load",
     "step_decay",
     "warmup",

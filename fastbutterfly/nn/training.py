@@ -89,7 +89,8 @@ def fit(
     >>> history.loss[-1] < history.loss[0]
     True
     """
-    _check_objects(net, loss, optimizer)
+    check_objects(net, loss)
+    _check_optimizer(optimizer)
     data = check_data("X", X, "y", y, net, loss)
     validation = _check_validation(validation, net, loss)
     epochs = as_size("epochs", epochs, least=0)
@@ -109,17 +110,26 @@ def fit(
                 seconds = perf_counter() - start
                 run.history.epochs.append(Epoch(mean_loss, *scores, seconds))
                 report.epoch(run.history)
-                # All of them see the epoch before one of them may end the run.
-                answers = [callback(net, run.history) for callback in callbacks]
-                if any(isinstance(a, bool | np.bool_) and a for a in answers):
-                    run.history.stopped = True
+                if tell(callbacks, net, run.history):
                     break
         except KeyboardInterrupt:
             run.history.interrupted = True
+    finish(callbacks, net, run.history)
+    return run.history
+
+
+def tell(callbacks, net, history):
+    """Call all of them; whether one of them ends the run."""
+    answers = [callback(net, history) for callback in callbacks]
+    history.stopped = any(isinstance(a, bool | np.bool_) and a for a in answers)
+    return history.stopped
+
+
+def finish(callbacks, net, history):
+    """Tell those that want to know that the run is over."""
     for callback in callbacks:
         if hasattr(callback, "end"):
-            callback.end(net, run.history)
-    return run.history
+            callback.end(net, history)
 
 
 class _Run:
@@ -200,13 +210,17 @@ def _length(array):
     return largest * float(np.linalg.norm(array / largest))
 
 
-def _check_objects(net, loss, optimizer):
+def check_objects(net, loss):
+    """Raise unless they are what a training takes."""
     if not isinstance(net, Layer) or net.n_in is None:
         raise TypeError(
             f"net must be a layer with a size, such as a Sequential, got {net!r}"
         )
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a Loss such as nn.MSE(), got {loss!r}")
+
+
+def _check_optimizer(optimizer):
     methods = (getattr(optimizer, name, None) for name in ("init", "update"))
     if isinstance(optimizer, type) or not all(map(callable, methods)):
         raise TypeError(
