@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 INTERPRETED := $(wildcard tests/test_simd*.py tests/test_kernels*.py \
                           tests/test_butterfly*.py tests/test_mixed*.py \
-                          tests/test_fwht*.py tests/test_nn_sgd*.py)
+                          tests/test_fwht*.py tests/test_nn_sgd*.py tests/test_nn_adam*.py)
 
 GENERIC := tests/test_simd.py tests/test_kernels.py tests/test_fwht.py
 

@@ -109,6 +109,14 @@ def test_no_gradient_no_step():
         np.testing.assert_array_equal(run(nn.Adam(), w, np.zeros((3, 5), dtype)), w)
 
 
+def test_a_gradient_whose_square_overflows():
+    w = np.ones(2, np.float32)
+    gradients = np.array([[1e30, 1], [1, 1]], np.float32)
+    with np.errstate(over="ignore"):
+        moved = run(nn.Adam(0.5), w, gradients)
+    np.testing.assert_allclose(moved, [1, 0], atol=1e-6)
+
+
 @pytest.mark.skipif(laws.INTERPRETED, reason="nothing is compiled")
 @pytest.mark.parametrize("name", ["sgd", "sgd_momentum", "sgd_decoupled", "adam"])
 def test_compiled_float32_stays_float32(name, monkeypatch):

@@ -191,8 +191,9 @@ class Adam(Optimizer):
         direction = m / (1 - betas[0]**t) / (sqrt(v / (1 - betas[1]**t)) + eps)
         parameters -= lr * (direction + weight_decay * parameters)
 
-    That is torch.optim.AdamW. Computed in the dtype of the parameters; a gradient
-    beyond 1e19 in float32 has an infinite square, and its parameter then only decays.
+    That is torch.optim.AdamW. Computed in the dtype of the parameters: in float32 an
+    entry of the gradient beyond 1e19 may have an infinite square, and its parameter
+    then no longer moves, but for the decay. ``fit(..., clip=...)`` prevents that.
 
     References
     ----------

@@ -143,10 +143,9 @@ class _Run:
     def accept(self, intermediate_result):
         """Take the end of an iteration; SciPy goes by the argument's name."""
         self.accepted[...] = self.net.parameters[...] = intermediate_result.x
-        now = perf_counter()
-        epoch = Epoch(float(intermediate_result.fun), None, None, now - self.start)
-        self.start = now
-        self.history.epochs.append(epoch)
+        value, seconds = float(intermediate_result.fun), perf_counter() - self.start
+        self.history.epochs.append(Epoch(value, None, None, seconds))
         self.history.steps += 1
         if tell(self.callbacks, self.net, self.history):
             raise StopIteration
+        self.start = perf_counter()
