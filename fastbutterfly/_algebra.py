@@ -195,11 +195,13 @@ def _inverses(blocks):
     if blocks.shape[1:] != (2, 2):
         return np.linalg.inv(blocks)
     wide = blocks.astype(np.result_type(blocks, np.float64), copy=False)
+    scale = np.abs(wide).max(axis=(1, 2), keepdims=True)
+    wide = wide / scale
     adjugate = np.empty_like(wide)
     adjugate[:, 0, 0], adjugate[:, 1, 1] = wide[:, 1, 1], wide[:, 0, 0]
     adjugate[:, 0, 1], adjugate[:, 1, 0] = -wide[:, 0, 1], -wide[:, 1, 0]
     adjugate /= _determinants(wide)[:, np.newaxis, np.newaxis]
-    return adjugate.astype(blocks.dtype, copy=False)
+    return (adjugate / scale).astype(blocks.dtype, copy=False)
 
 
 def _parity(order):

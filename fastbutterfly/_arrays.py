@@ -47,14 +47,24 @@ def as_size(name, value, least=1):
     return size
 
 
-def as_power_of_two(name, value):
+def as_list(name, values):
+    """A list of what the sequence holds."""
+    try:
+        return list(values)
+    except TypeError:
+        raise TypeError(
+            f"{name} must be a sequence, got {type(values).__name__}"
+        ) from None
+
+
+OTHER_SIZES = "use fastbutterfly.truncated for other sizes"
+
+
+def as_power_of_two(name, value, otherwise=OTHER_SIZES):
     """A size that is a power of two."""
     n = as_size(name, value)
     if n & (n - 1):
-        raise ValueError(
-            f"{name} must be a power of two, got {n}; "
-            f"use fastbutterfly.truncated for other sizes"
-        )
+        raise ValueError(f"{name} must be a power of two, got {n}; {otherwise}")
     return n
 
 

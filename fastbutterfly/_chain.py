@@ -31,11 +31,11 @@ def as_chain(pattern):
     first, last = (
         (len(pattern) - 1 - k, len(pattern) - 2 - k) if shrinks else (k, k + 1)
     )
-    where = ", transposed," if shrinks else ""
+    where = ", both transposed" if shrinks else ""
     raise ValueError(
-        f"pattern must be chainable: layer {last}, {pattern[last]},{where} "
-        f"cannot follow layer {first}, {pattern[first]}: {why}; use strides d that "
-        "grow from layer to layer, each dividing the next, or shrink likewise"
+        f"pattern must be chainable: layer {last}, {pattern[last]}, cannot follow "
+        f"layer {first}, {pattern[first]}{where}: {why}; strides d must grow from "
+        "layer to layer, each dividing the next, and that b * d; or shrink likewise"
     )
 
 

@@ -62,6 +62,7 @@ class Several(Operator):
     """Base of an operator made of `operators`."""
 
     def __init__(self, operators):
+        operators = _arrays.as_list("operators", operators)
         for operator in operators:
             if not isinstance(operator, Operator):
                 raise TypeError(
@@ -125,7 +126,7 @@ class Chain(Several):
 
     def __init__(self, operators):
         found = []
-        for operator in operators:
+        for operator in _arrays.as_list("operators", operators):
             found += operator.operators if isinstance(operator, Chain) else [operator]
         super().__init__(found)
         for k, (last, first) in enumerate(pairwise(found)):
@@ -193,22 +194,32 @@ class Chain(Several):
 
     def inv(self) -> "Chain":
         """Return the inverse; errors are those of the operators' own."""
-        return Chain([operator.inv() for operator in self.operators[::-1]])
+        return Chain([each() for each in self._all("inv")[::-1]])
 
     def solve(self, y: ArrayLike) -> NDArray:
         """Return x with B x = y, for y of shape (n,) or (n, k)."""
-        for operator in self.operators:
-            y = operator.solve(y)
+        for solve in self._all("solve"):
+            y = solve(y)
         return y
 
     def slogdet(self) -> tuple:
         """Return sign and logarithm of the absolute value of the determinant."""
-        signs, logs = zip(*(o.slogdet() for o in self.operators), strict=True)
+        signs, logs = zip(*(each() for each in self._all("slogdet")), strict=True)
         return np.prod(signs), np.sum(logs)
 
     def factors(self) -> list:
         """Return the layers of all, as `Butterfly.factors`."""
-        return [layer for operator in self.operators for layer in operator.factors()]
+        return [layer for each in self._all("factors") for layer in each()]
+
+    def _all(self, name):
+        """The methods of this name of all operators."""
+        for operator in self.operators:
+            if not hasattr(operator, name):
+                raise TypeError(
+                    f"{name}() needs operators that have it, got "
+                    f"a {type(operator).__name__}"
+                )
+        return [getattr(operator, name) for operator in self.operators]
 
 
 def _vector_or_matrix(name, x):

@@ -10,13 +10,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from ._arrays import as_numbers, common_dtype
+from ._arrays import as_list, as_numbers, common_dtype
 
 LARGEST = 128  # the largest block of a butterfly whose pattern is not given
 
 
 def as_patterns(pattern):
     """A tuple of patterns, layer 0 applied first, whose sizes fit."""
+    pattern = as_list("pattern", pattern)
     found = tuple(_as_pattern(layer, k) for k, layer in enumerate(pattern))
     if not found:
         raise ValueError("pattern must have at least one layer, got none")
@@ -44,7 +45,7 @@ def _as_pattern(layer, k):
 
 def as_blocks(blocks, pattern):
     """The blocks of each layer, of one dtype that kernels compute in."""
-    found = [as_numbers("blocks", layer) for layer in blocks]
+    found = [as_numbers("blocks", layer) for layer in as_list("blocks", blocks)]
     if len(found) != len(pattern):
         raise ValueError(
             f"blocks must have one array for each of the {len(pattern)} layers of the "

@@ -37,7 +37,7 @@ class Butterfly(Structure, Algebra, Products):
     ----------
     weights : array, shape (depth, n/2, 2, 2), float32, float64, complex64 or complex128
         One 2x2 block for each pair of each layer, the layer applied first first. Other
-        real dtypes, and lists, become float64. They are copied.
+        real dtypes, and lists, become float64 (float16: float32). They are copied.
     stride : {"increasing", "decreasing"}
         Order of the strides: 1, 2, ..., n/2 or n/2, ..., 2, 1.
     inputs, outputs : array of int, optional
@@ -218,7 +218,8 @@ n_weights=30)
         Raises
         ------
         ValueError, TypeError
-            If n is no power of two or an option is unknown.
+            If n has a prime factor above 128, radices do not fit, or an option is
+            unknown.
         """
         n = _arrays.as_size("n", n)
         make = _arrays.as_choice("init", init, _initial.INITS)

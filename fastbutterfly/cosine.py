@@ -57,7 +57,8 @@ def dct(
     >>> (fb.dct(4) @ [1, 1, 1, 1]).round(12) + 0
     array([8., 0., 0., 0.])
     """
-    n, dtype = _arrays.as_power_of_two("n", n), _arrays.as_real_dtype(dtype)
+    n = _arrays.as_power_of_two("n", n, "scipy.fft has other sizes")
+    dtype = _arrays.as_real_dtype(dtype)
     _arrays.as_choice("type", type, TYPES)
     if type == 3:
         chain = cosine_two(n, dtype).T
@@ -101,7 +102,8 @@ def dst(
     >>> (fb.dst(4) @ [1, -1, 1, -1]).round(12) + 0
     array([0., 0., 0., 8.])
     """
-    n, dtype = _arrays.as_power_of_two("n", n), _arrays.as_real_dtype(dtype)
+    n = _arrays.as_power_of_two("n", n, "scipy.fft has other sizes")
+    dtype = _arrays.as_real_dtype(dtype)
     _arrays.as_choice("type", type, TYPES)
     signs, back = (-1.0) ** np.arange(n), np.arange(n)[::-1]
     signs = signs.astype(dtype)

@@ -1,6 +1,7 @@
 """A dense matrix as a butterfly, with its error and how far from the best it can be."""
 
 import math
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,10 +133,11 @@ def factorize(
     dtype = _as_dtype(dtype, matrix)
     terms = _arrays.as_size("terms", terms)
     refine = _arrays.as_size("refine", refine, least=0)
-    norm = _norm(matrix)
+    if not isinstance(tol, numbers.Real) or not tol >= 0:
+        raise ValueError(f"tol must be a number, at least 0, got {tol!r}")
     chain, swapped = _as_chain(matrix.shape, pattern, stride, radices, rank)
     double = np.result_type(dtype, np.float64)
-    target = matrix.astype(double, copy=False)
+    target, scale, norm = _scaled(matrix, double)
     target = target.T if swapped else target
     name, source = _orders.choose(permutation, target, chain)
     target = target if source is None else target.take(source, axis=1)
@@ -153,13 +155,14 @@ def factorize(
             break  # what is left is rounding
         squares = splits
         errors.append(error)
+        layers[-1] = layers[-1] * dtype.type(scale)
         found.append(_operator(layers, chain, swapped, source))
         if len(found) < terms:
             node = node - _hierarchy.multiply(exact, chain)
     alone = len(found) == 1
-    scale = 1 / norm if norm else 0.0
-    bound = min(math.sqrt(sum(squares)) * scale, 1.0) + _rounding(chain, dtype)
-    best = math.sqrt(outside + max(squares[1:], default=0.0)) * (1 - LOSS) * scale
+    unit = 1 / norm if norm else 0.0
+    bound = min(math.sqrt(sum(squares)) * unit, 1.0) + _rounding(chain, dtype)
+    best = math.sqrt(outside + max(squares[1:], default=0.0)) * (1 - LOSS) * unit
     best = max(best - _rounding(chain, np.float64), 0.0)
     return Factorization(
         operator=found[0] if alone else Sum(found),
@@ -205,23 +208,23 @@ def _as_dtype(dtype, matrix):
     return dtype
 
 
-def _norm(matrix):
-    with np.errstate(over="ignore", invalid="ignore"):
-        double = matrix.astype(np.result_type(matrix, 1.0), copy=False)
-        norm = math.sqrt(np.vdot(double, double).real)
-    if np.isfinite(norm) and (norm > 1e-140 or not matrix.any()):
-        return norm
-    bad = np.argwhere(~np.isfinite(matrix))
-    if len(bad):
-        i, j = map(int, bad[0])
-        raise ValueError(
-            f"A must be finite, got {matrix[i, j]} at A[{i}, {j}]"
-            f" and {len(bad) - 1} more such numbers"
-        )
-    raise ValueError(
-        "A must have a norm whose square is a normal number, got entries up to "
-        f"{np.abs(matrix).max():.3g}; scale it"
-    )
+def _scaled(matrix, double):
+    """In double precision over a power of two; that and the norm."""
+    found, scale = matrix.astype(double, copy=False), 1.0
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        square = np.vdot(found, found).real
+    if not 1e-60 < square < 1e60:
+        bad = np.argwhere(~np.isfinite(matrix))
+        if len(bad):
+            i, j = map(int, bad[0])
+            raise ValueError(
+                f"A must be finite, got {matrix[i, j]} at A[{i}, {j}]"
+                f" and {len(bad) - 1} more such numbers"
+            )
+        scale = 2.0 ** (np.frexp(np.abs(found).max())[1] - 1)
+        found = found / scale
+        square = np.vdot(found, found).real
+    return found, scale, math.sqrt(square)
 
 
 def _as_chain(shape, pattern, stride, radices, rank):

@@ -98,7 +98,8 @@ def circulant(c: ArrayLike) -> Chain:
     Returns
     -------
     Chain
-        Of shape (n, n), of the dtype of c.
+        Of shape (n, n), of the dtype of c. It has an inverse and a determinant for
+        powers of two; else it is a corner of a larger one.
 
     Raises
     ------

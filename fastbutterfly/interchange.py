@@ -42,7 +42,8 @@ def from_factors(factors: Sequence) -> Butterfly | Chain:
     -----
     Each factor gets the pattern (a, b, c, d) with the fewest weights that has a place
     for all its non-zeros; at worst that is (1, n_out, n_in, 1), a dense factor.
-    Permutations become the order of inputs or outputs.
+    Permutations become the order of inputs or outputs, with a diagonal layer if they
+    scale.
 
     Examples
     --------
@@ -54,7 +55,7 @@ def from_factors(factors: Sequence) -> Butterfly | Chain:
     from scipy.sparse import coo_array  # slow to import
 
     found = []
-    for k, factor in enumerate(factors):
+    for k, factor in enumerate(_arrays.as_list("factors", factors)):
         if not hasattr(factor, "tocoo"):
             factor = _arrays.as_numbers(f"factors[{k}]", factor)
         if len(factor.shape) != 2 or not min(factor.shape):
@@ -70,29 +71,34 @@ def from_factors(factors: Sequence) -> Butterfly | Chain:
                 f"factors must fit: number {k - 1} has shape {found[k - 1].shape}, "
                 f"number {k} has shape {found[k].shape}"
             )
-    dtype = np.result_type(np.float32, *(factor.dtype for factor in found))
-    return _joined([_with_pattern(factor, dtype) for factor in found[::-1]])
+    dtype = _arrays.common_dtype(np.float32, *found)
+    parts = [part for factor in found[::-1] for part in _with_pattern(factor, dtype)]
+    return _joined(parts, dtype)
 
 
 def _with_pattern(factor, dtype):
-    """A permutation, or pattern and blocks."""
+    """Permutations, and pairs of pattern and blocks, the one applied first first."""
     factor.sum_duplicates()
     factor.eliminate_zeros()
     rows, columns, values = factor.row, factor.col, factor.data
     n_out, n_in = factor.shape
-    source = _permutation(rows, columns, values, n_out, n_in)
+    source = _permutation(rows, columns, n_out, n_in)
     if source is not None:
-        return source
+        if (values == 1).all():
+            return [source]
+        scale = np.empty((n_out, 1, 1), dtype)
+        scale[rows, 0, 0] = values
+        return [source, ((n_out, 1, 1, 1), scale)]
     a, b, c, d = smallest_pattern(n_out, n_in, rows, columns)
     blocks = np.zeros((a * d, b, c), dtype)
     block = rows // (b * d) * d + rows % d
     blocks[block, rows // d % b, columns // d % c] = values
-    return (a, b, c, d), blocks
+    return [((a, b, c, d), blocks)]
 
 
-def _permutation(rows, columns, values, n_out, n_in):
-    """The input of each output, None if it is no permutation, or the identity."""
-    if not n_out == n_in == len(values) or (values != 1).any():
+def _permutation(rows, columns, n_out, n_in):
+    """The input of each output, None if not one for one, or the same."""
+    if not n_out == n_in == len(rows):
         return None
     source = np.full(n_in, n_in)
     source[rows] = columns
@@ -119,7 +125,7 @@ def _divisors(n):
     return [k for k in range(1, n + 1) if n % k == 0]
 
 
-def _joined(parts):
+def _joined(parts, dtype):
     """One butterfly for each run of layers between permutations, in a chain."""
     found, layers, inputs = [], [], None
     for part in parts:
@@ -133,7 +139,7 @@ def _joined(parts):
             inputs = part if inputs is None else inputs[part]
     if layers or inputs is not None:
         n = 0 if inputs is None else len(inputs)
-        layers = layers or [((n, 1, 1, 1), np.ones((n, 1, 1)))]
+        layers = layers or [((n, 1, 1, 1), np.ones((n, 1, 1), dtype))]
         found.append(_butterfly(layers, inputs, None))
     return found[0] if len(found) == 1 else Chain(found[::-1])
 
@@ -171,7 +177,7 @@ def from_kronecker_sparse(values: Sequence[ArrayLike]) -> Butterfly:
     True
     """
     pattern, blocks = [], []
-    for k, factor in enumerate(values):
+    for k, factor in enumerate(_arrays.as_list("values", values)):
         factor = _arrays.as_numbers(f"values[{k}]", factor)
         if factor.ndim != 4:
             raise ValueError(
@@ -264,6 +270,8 @@ def to_twiddle(B: Butterfly | Chain) -> tuple[NDArray, bool]:
 
 
 def _refuse_order(B):
+    if not isinstance(B, Butterfly):
+        raise TypeError(f"only a Butterfly has such blocks, got {type(B).__name__}")
     if B.inputs is not None or B.outputs is not None:
         raise ValueError(
             "only layers are kept, not the order of inputs and outputs: "

@@ -244,9 +244,15 @@ class Rotation(Operator):
 
         Parameters and errors are those of `Butterfly.vjp`.
         """
+        x, g = _arrays.as_numbers("x", x), _arrays.as_numbers("g", g)
+        _arrays.sample_axis("x", x, axis, self._n)
+        if g.shape != x.shape:
+            raise ValueError(
+                "g must have the shape of apply(x), "
+                f"got g of shape {g.shape} for x of shape {x.shape}"
+            )
         gx = self.T.apply(g, axis=axis, workers=workers)
-        real = _arrays.as_numbers("x", x).dtype.kind != "c"
-        return gx.real if real else gx, np.zeros(0, self._dtype)
+        return gx if x.dtype.kind == "c" else gx.real, np.zeros(0, self._dtype)
 
 
 def _restored(n, dtype, way, size, data, back):

@@ -33,7 +33,7 @@ class Sum(Several):
     """
 
     def __init__(self, operators):
-        super().__init__(list(operators))
+        super().__init__(operators)
         shapes = {operator.shape for operator in self.operators}
         if len(shapes) != 1:
             raise ValueError(

@@ -234,3 +234,10 @@ class TestChain:
             fb.Chain([])
         with pytest.raises(ValueError, match=r"4 elements along axis -?1"):
             (A @ A).apply(np.ones((3, 5)))
+
+
+@pytest.mark.parametrize("scale", [1e-170, 1e-300, 1e170, 1e300])
+def test_the_inverse_at_any_scale(scale):
+    B = fb.Butterfly(scale * np.array([[[[1.0, 2.0], [-1.0, 1.0]]]]))
+    np.testing.assert_allclose(B.solve(B @ [1.0, 1.0]), 1, rtol=1e-14)
+    np.testing.assert_allclose(B.condition_bound(), np.linalg.cond(B.to_dense()))

@@ -280,7 +280,9 @@ BAD = {
     "vector": (np.ones(4), {}, r"A must be a matrix.*got shape \(4,\)"),
     "empty": (np.ones((0, 4)), {}, r"not empty, got shape \(0, 4\)"),
     "NaN": (np.diag([1, np.nan, 1, np.inf]), {}, r"finite, got nan at A\[1, 1\]"),
-    "too large": (1e200 * np.eye(4), {}, "scale it"),
+    "tol": (np.eye(4), {"tol": "a"}, "tol must be a number, at least 0, got 'a'"),
+    "negative tol": (np.eye(4), {"tol": -1}, "tol must be a number"),
+    "nan tol": (np.eye(4), {"tol": np.nan}, "tol must be a number"),
     "not square": (np.ones((4, 8)), {}, "A must be square unless pattern"),
     "prime": (np.eye(131), {}, "prime factor above 128, got 131; append zeros"),
     "radices": (np.eye(12), {"radices": (3, 3)}, r"product n = 12, got \(3, 3\)"),
@@ -316,3 +318,16 @@ def test_composite_sizes_have_radices_of_their_own():
     found = fb.factorize(B.to_dense(), permutation=None)
     assert found.operator.pattern == B.pattern
     assert found.error < 1e-13
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e-25, 1e20, 1e100, 1e170, 1e300])
+def test_any_scale(scale, rng):
+    A = rng.standard_normal((8, 8))
+    found, plain = fb.factorize(scale * A), fb.factorize(A)
+    assert abs(found.error - plain.error) < 1e-12
+    assert abs(found.bound - plain.bound) < 1e-12
+    distance = found.operator.to_dense() / scale - plain.operator.to_dense()
+    assert np.abs(distance).max() < 1e-12
+    if 1e-30 < scale < 1e30:
+        single = fb.factorize((scale * A).astype(np.float32))
+        assert abs(single.error - plain.error) < 1e-6

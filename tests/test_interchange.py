@@ -149,3 +149,38 @@ def test_with_pyfaust_transforms():
 def test_bad_input(make, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make()
+
+
+def test_dtypes_and_scaled_permutations():
+    assert interchange.from_factors([np.ones((2, 2), np.int8)]).dtype == float
+    permutation = np.eye(4, dtype=np.float32)[[2, 0, 3, 1]]
+    assert interchange.from_factors([permutation]).dtype == np.float32
+    scaled = permutation * np.arange(1, 5, dtype=np.float32)
+    found = interchange.from_factors([scaled, scaled])
+    assert found.n_weights == 8
+    np.testing.assert_array_equal(found.to_dense(), scaled @ scaled)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: interchange.to_twiddle(fb.random_rotation(8)), "only a Butterfly"),
+        (lambda: interchange.to_kronecker_sparse(np.eye(2)), "got ndarray"),
+        (lambda: interchange.from_factors(None), "factors must be a sequence"),
+        (lambda: interchange.from_kronecker_sparse(None), "values must be a sequence"),
+        (lambda: fb.Butterfly.from_blocks([], None), "pattern must be a sequence"),
+        (lambda: fb.Chain(3), "operators must be a sequence, got int"),
+        (lambda: fb.Sum(3), "operators must be a sequence, got int"),
+        (
+            lambda: (fb.random_rotation(8) @ fb.identity(8)).factors(),
+            r"factors\(\) needs operators that have it, got a Rotation",
+        ),
+        (
+            lambda: (fb.Sum([fb.identity(8)]) @ fb.identity(8)).inv(),
+            r"inv\(\) needs operators that have it, got a Sum",
+        ),
+    ],
+)
+def test_other_operators_are_refused(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()

@@ -258,3 +258,11 @@ def test_kernels_stay_within_their_arrays(n, dtype, columns, back, rng):
     y = y.T if columns else y
     expected = np.linalg.norm(x.astype(float), axis=1)
     np.testing.assert_allclose(np.linalg.norm(y, axis=1), expected, rtol=1e-5)
+
+
+def test_gradients_of_other_shapes_are_refused():
+    R = fb.random_rotation(200, rng=0)
+    with pytest.raises(ValueError, match="200 elements along axis"):
+        R.vjp(np.ones((2, 9)), np.ones((2, 200)))
+    with pytest.raises(ValueError, match="g must have the shape of apply"):
+        R.vjp(np.ones((2, 200)), np.ones((3, 200)))

@@ -60,7 +60,10 @@ class OrthogonalLinear(Layer):
         rng: Generator | int | None = None,
         dtype: DTypeLike = np.float32,
     ):
-        n, rng = as_power_of_two("n", n), as_generator(rng)
+        n, rng = (
+            as_power_of_two("n", n, "append zeros to the samples"),
+            as_generator(rng),
+        )
         depth = n.bit_length() - 1
         angles = rng.uniform(-np.pi, np.pi, (depth, n // 2))
         bias = np.zeros(n) if as_flag("bias", bias) else None
