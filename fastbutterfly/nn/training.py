@@ -50,7 +50,8 @@ def fit(
     batch_size : int
         Samples a step; the last batch of an epoch has what is left.
     rng : Generator, int or None
-        Shuffles the samples, anew for each epoch; the same rng gives the same bits.
+        Shuffles the samples, anew for each epoch, and draws what `Dropout` drops; the
+        same rng gives the same bits.
     validation : (X, y), optional
         Evaluated after each epoch.
     callbacks : iterable of callable
@@ -122,13 +123,13 @@ class _Run:
         for start in range(0, len(x), batch_size):
             rows = order[start : start + batch_size]
             batch = as_batch(np.take(x, rows, axis=0), self.net.dtype)
-            total += self.step(batch, np.take(y, rows, axis=0)) * len(rows)
+            total += self.step(batch, np.take(y, rows, axis=0), rng) * len(rows)
             report.step()
         return total / len(x)
 
-    def step(self, x, y):
+    def step(self, x, y, rng):
         """Loss of one batch, before the update."""
-        y_pred, saved = self.net.forward(x)
+        y_pred, saved = self.net.forward_training(x, rng)
         value, g = self.loss(y_pred, y)
         self.check(f"loss is {value}: it is", math.isfinite(value))
         self.net.backward(saved, g, self.gradient, input_gradient=False)
