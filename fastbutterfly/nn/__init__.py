@@ -4,21 +4,27 @@ Layers map batches, (batch, n_in) to (batch, n_out), and compute in their own dt
 Their gradients are written by hand; training needs no framework.
 """
 
-from .activations import ReLU
+from .activations import GELU, ReLU, Sigmoid, Tanh
 from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
 from .dense import Dense
+from .dropout import Dropout
+from .gradients import check_gradients
 from .history import DivergenceError, History
 from .layer import Layer
+from .layer_norm import LayerNorm
 from .losses import MSE, CrossEntropy, Loss
 from .optimizers import SGD
 from .orthogonal_linear import OrthogonalLinear
+from .pointwise import PointWise
+from .residual import Residual
 from .schedules import cosine, step_decay
 from .sequential import Sequential
 from .storage import load
 from .training import fit
 
 __all__ = [
+    "GELU",
     "MSE",
     "SGD",
     "ButterflyDense",
@@ -26,12 +32,19 @@ __all__ = [
     "CrossEntropy",
     "Dense",
     "DivergenceError",
+    "Dropout",
     "History",
     "Layer",
+    "LayerNorm",
     "Loss",
     "OrthogonalLinear",
+    "PointWise",
     "ReLU",
+    "Residual",
     "Sequential",
+    "Sigmoid",
+    "Tanh",
+    "check_gradients",
     "cosine",
     "fit",
     "load",
