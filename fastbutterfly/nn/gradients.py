@@ -9,8 +9,8 @@ from ._checks import as_batch, as_number, as_samples, check_finite
 from .layer import Layer
 
 STEP = {"float32": 1e-3, "float64": 1e-6}
-TOLERANCE = {"float32": 5e-2, "float64": 1e-6}
-DIRECTIONS = 3
+TOLERANCE = {"float32": 0.1, "float64": 1e-6}
+DIRECTIONS = 5
 FLOOR = 0.01  # of the whole gradient: a part below is compared with that instead
 
 
@@ -32,8 +32,8 @@ def check_gradients(
     rng : Generator, int or None
         Draws the directions.
     tolerance : float, optional
-        Largest relative error that is accepted; None: 1e-6 for float64, 0.05 for
-        float32, whose differences are no better.
+        Largest relative error that is accepted; None: 1e-6 for float64, 0.1 for
+        float32, whose differences are no better in wide networks with kinks.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def check_gradients(
     For a random g and a direction u of the input or of one parameter, the slope of
     <g, layer(x)> is (f(h) - f(-h)) / 2h, h = 1e-6 or 1e-3 for float32, to be compared
     with <gradient, u>. The error is relative to the norm of that part of the gradient,
-    or 0.01 of the whole where that is more, and the median of 3 directions, so that
+    or 0.01 of the whole where that is more, and the median of 5 directions, so that
     the step across a kink of a ReLU does no harm. Dropout is active, with one mask.
 
     Examples
