@@ -71,15 +71,15 @@ class GELU(Activation):
     def _value(self, x):
         from scipy.special import ndtr  # slow to import
 
-        # Bounded below, since -inf * 0 is not a number.
-        return np.maximum(x, -FAR) * ndtr(x), x
+        below = ndtr(x)
+        # x is bounded, since -inf * 0 is not a number.
+        return np.maximum(x, -FAR) * below, (x, below)
 
-    def _derivative(self, x):
-        from scipy.special import ndtr  # slow to import
-
+    def _derivative(self, kept):
+        x, below = kept
         near = np.clip(x, -FAR, FAR)
         density = np.exp(-0.5 * near * near) * (2 * np.pi) ** -0.5
-        return ndtr(x) + near * density
+        return below + near * density
 
 
 class Tanh(Activation):
@@ -122,9 +122,11 @@ class Sigmoid(Activation):
     def _value(self, x):
         from scipy.special import expit  # slow to import
 
-        return expit(x), x
+        y = expit(x)
+        return y, (x, y)
 
-    def _derivative(self, x):
+    def _derivative(self, kept):
         from scipy.special import expit  # slow to import
 
-        return expit(x) * expit(-x)
+        x, y = kept
+        return y * expit(-x)
