@@ -27,6 +27,11 @@ class Sequential(Layer):
     ValueError, TypeError
         If the layers do not fit together, or one already belongs to a network.
 
+    Notes
+    -----
+    A subclass that overrides `forward` overrides `forward_training` too: `fit` calls
+    the latter.
+
     Examples
     --------
     >>> from fastbutterfly import nn
