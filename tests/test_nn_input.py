@@ -22,6 +22,8 @@ NETS = {
     "dense": lambda: nn.Dense(8, 4, rng=0),
     "butterfly": lambda: nn.ButterflyLinear(8, 4, rng=0),
     "gadget": lambda: nn.ButterflyDense(8, 4, rng=0),
+    "norm": lambda: nn.LayerNorm(8),
+    "pointwise": lambda: nn.PointWise(nn.Residual(nn.Dense(4, 4, rng=0)), 2),
     "network": lambda: nn.Sequential(nn.Dense(8, 8, rng=0), nn.ReLU()),
 }
 

@@ -40,6 +40,18 @@ LAYERS = {
         nn.Sequential(nn.ReLU(), nn.ButterflyDense(16, 7, **F64), nn.ReLU()),
         nn.Dense(7, 3, **F64),
     ),
+    "gelu": lambda: nn.Sequential(nn.Dense(4, 6, **F64), nn.GELU()),
+    "tanh": lambda: nn.Sequential(nn.Dense(4, 6, **F64), nn.Tanh()),
+    "sigmoid": lambda: nn.Sequential(nn.Dense(4, 6, **F64), nn.Sigmoid()),
+    "layer_norm": lambda: nn.LayerNorm(6, dtype=np.float64),
+    "layer_norm_one": lambda: nn.LayerNorm(1, dtype=np.float64),
+    "residual": lambda: nn.Residual(
+        nn.LayerNorm(4, dtype=np.float64), nn.Dense(4, 6, **F64), nn.Dense(6, 4, **F64)
+    ),
+    "pointwise": lambda: nn.PointWise(nn.ButterflyLinear(4, 3, **F64), 5),
+    "pointwise_network": lambda: nn.PointWise(
+        nn.Sequential(nn.Residual(nn.Dense(3, 3, **F64)), nn.Dropout(0.5)), 2
+    ),
     "frozen_start": lambda: nn.Sequential(
         nn.ButterflyLinear(8, 8, trainable=False, bias=False, **F64),
         nn.ReLU(),

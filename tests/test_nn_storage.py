@@ -32,6 +32,15 @@ def networks(dtype):
         nn.ReLU(),
         nn.Dense(16, 4, **options),
     )
+    yield nn.LayerNorm(5, eps=1e-3, dtype=dtype)
+    yield nn.Residual(nn.LayerNorm(4, dtype=dtype), nn.Tanh(), nn.Dropout(0))
+    yield nn.PointWise(nn.ButterflyLinear(4, 6, **options), 3)
+    yield nn.Sequential(
+        nn.GELU(),
+        nn.PointWise(nn.Residual(nn.Dense(3, 3, **options), nn.Sigmoid()), 2),
+        nn.Dropout(0.25),
+        nn.Dense(6, 2, **options),
+    )
 
 
 @pytest.fixture
@@ -45,7 +54,7 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("index", range(9))
+@pytest.mark.parametrize("index", range(13))
 def test_round_trip(tmp_path, rng, dtype, index):
     net = list(networks(dtype))[index]
     net.parameters[...] += rng.standard_normal(net.parameters.size)
@@ -136,6 +145,10 @@ def entry(**entries):
     return lambda header: header.update(entries)
 
 
+def lone_layer(**description):
+    return {"json": entry(layer=description)}
+
+
 DEEP = b'{"layer":' * 100_000 + b"1" + b"}" * 100_000
 
 HOSTILE = {
@@ -159,6 +172,29 @@ HOSTILE = {
     "float size": ({"json": layer_entry(1, n_in=6.0)}, "'n_in', of type int"),
     "bool size": ({"json": layer_entry(1, n_in=True)}, "'n_in', of type int"),
     "unfitting": ({"json": layer_entry(1, n_in=2, n_out=6)}, "left|too many|must take"),
+    "norm": (lone_layer(type="LayerNorm", n=10**30, eps=1e-5), "20 numbers left"),
+    "norm n": (lone_layer(type="LayerNorm", n=0, eps=1e-5), "positive 'n'"),
+    "norm eps": (lone_layer(type="LayerNorm", n=3, eps=0.0), "eps must be positive"),
+    "norm eps nan": (lone_layer(type="LayerNorm", n=3, eps=np.nan), "eps must be"),
+    "norm no eps": (lone_layer(type="LayerNorm", n=3), "'eps', of type float"),
+    "dropout": (lone_layer(type="Dropout", rate=1.0), "rate must be .* below 1"),
+    "dropout int": (lone_layer(type="Dropout", rate=0), "'rate', of type float"),
+    "residual": (
+        {"json": lambda header: header["layer"].update(type="Residual")},
+        "as many outputs as inputs",
+    ),
+    "pointwise": (
+        {"json": lambda header: header["layer"].update(type="PointWise", positions=2)},
+        "PointWise needs one layer, got 2",
+    ),
+    "positions": (
+        lone_layer(type="PointWise", layers=[{"type": "ReLU"}], positions=0),
+        "positive 'positions'",
+    ),
+    "pointwise size": (
+        lone_layer(type="PointWise", layers=[{"type": "ReLU"}], positions=1),
+        "one that has a size",
+    ),
     "n": ({"json": layer_entry(0, n=6)}, "a power of two as 'n', got 6"),
     "huge n": ({"json": layer_entry(0, n=2**70)}, "constants has 48 numbers left"),
     "stride": ({"json": layer_entry(0, stride="no")}, "stride must be one of"),

@@ -4,24 +4,30 @@ Layers map batches, (batch, n_in) to (batch, n_out), and compute in their own dt
 Their gradients are written by hand; training needs no framework.
 """
 
-from .activations import ReLU
+from .activations import GELU, ReLU, Sigmoid, Tanh
 from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
 from .callbacks import AveragedWeights, EarlyStopping
 from .classification import BinaryCrossEntropy, CrossEntropy
 from .dense import Dense
+from .dropout import Dropout
+from .gradients import check_gradients
 from .history import DivergenceError, History
 from .layer import Layer
+from .layer_norm import LayerNorm
 from .losses import MSE, Huber, Loss
 from .optimizers import SGD, Adam, Optimizer
 from .orthogonal_linear import OrthogonalLinear
+from .pointwise import PointWise
 from .quasi_newton import lbfgs
+from .residual import Residual
 from .schedules import constant, cosine, step_decay, warmup
 from .sequential import Sequential
 from .storage import load
 from .training import fit
 
 __all__ = [
+    "GELU",
     "MSE",
     "SGD",
     "Adam",
@@ -32,15 +38,22 @@ __all__ = [
     "CrossEntropy",
     "Dense",
     "DivergenceError",
+    "Dropout",
     "EarlyStopping",
     "History",
     "Huber",
     "Layer",
+    "LayerNorm",
     "Loss",
     "Optimizer",
     "OrthogonalLinear",
+    "PointWise",
     "ReLU",
+    "Residual",
     "Sequential",
+    "Sigmoid",
+    "Tanh",
+    "check_gradients",
     "constant",
     "cosine",
     "fit",

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from ._checks import as_batch, as_samples
@@ -60,6 +61,24 @@ class Layer:
         """
         raise NotImplementedError
 
+    def forward_training(self, x: NDArray, rng: Generator) -> tuple[NDArray, Any]:
+        """Do as `forward`, in a training step: what `fit` calls.
+
+        Parameters
+        ----------
+        x : array, shape (batch, n_in)
+            As for `forward`, which is called unless a subclass overrides this.
+        rng : Generator
+            That of `fit`, for layers that are random in training. A layer that
+            contains others passes it on to their `forward_training`.
+
+        Returns
+        -------
+        y : array, shape (batch, n_out)
+        saved : object
+        """
+        return self.forward(x)
+
     def backward(
         self,
         saved: Any,
@@ -73,7 +92,7 @@ class Layer:
         Parameters
         ----------
         saved : object
-            From `forward`.
+            From `forward` or `forward_training`.
         g : array, shape (batch, n_out)
             Gradient of the loss with respect to the output; not modified.
         gparameters : array, shape (size,)

@@ -27,6 +27,11 @@ class Sequential(Layer):
     ValueError, TypeError
         If the layers do not fit together, or one already belongs to a network.
 
+    Notes
+    -----
+    A subclass that overrides `forward` overrides `forward_training` too: `fit` calls
+    the latter.
+
     Examples
     --------
     >>> from fastbutterfly import nn
@@ -53,9 +58,20 @@ class Sequential(Layer):
 
     def forward(self, x):
         """Return the last layer's output; what each layer saves is saved."""
+        return self._run(x, None)
+
+    def forward_training(self, x, rng):
+        """Do as `forward`, with the layers as they are in training."""
+        return self._run(x, rng)
+
+    def _run(self, x, rng):
+        """Go through the layers; as in a prediction if there is no rng."""
         saved = []
         for layer in self.layers:
-            x, kept = layer.forward(x)
+            if rng is None:
+                x, kept = layer.forward(x)
+            else:
+                x, kept = layer.forward_training(x, rng)
             saved.append(kept)
         return x, saved
 

@@ -12,10 +12,15 @@ where L describes a layer, one of
   with "pattern": [[a, b, c, d], ...] instead of "n" and "stride"
 - {"type": "OrthogonalLinear", "n", "bias"}
 - {"type": "Dense", "n_in", "n_out", "bias"}
-- {"type": "ReLU"}
+- {"type": "LayerNorm", "n", "eps"}
+- {"type": "Residual", "layers": [L, ...]}
+- {"type": "PointWise", "layers": [L], "positions"}
+- {"type": "Dropout", "rate"}
+- {"type": "ReLU"}, and likewise "GELU", "Tanh", "Sigmoid"
 
 and three flat arrays from which the layers take their numbers in this order. `Dense`:
-n_in * n_out weights, then n_out for a bias, from the parameters. `ButterflyLinear`:
+n_in * n_out weights, then n_out for a bias, from the parameters. `LayerNorm`: n
+scales, then n shifts, from the parameters. `ButterflyLinear`:
 2 n log2(n) weights, or those of the
 pattern, from the parameters, or from the constants if it is not trainable;
 n_out for a bias from the parameters; n_in coordinates that the input fills, then n_out
@@ -29,12 +34,16 @@ import zipfile
 from pathlib import Path
 
 from . import _format
-from .activations import ReLU
+from .activations import GELU, ReLU, Sigmoid, Tanh
 from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
 from .dense import Dense
+from .dropout import Dropout
 from .layer import Layer
+from .layer_norm import LayerNorm
 from .orthogonal_linear import OrthogonalLinear
+from .pointwise import PointWise
+from .residual import Residual
 from .sequential import Sequential
 
 LAYERS = {
@@ -45,7 +54,14 @@ LAYERS = {
         ButterflyLinear,
         OrthogonalLinear,
         Dense,
+        LayerNorm,
+        Residual,
+        PointWise,
+        Dropout,
         ReLU,
+        GELU,
+        Tanh,
+        Sigmoid,
     )
 }
 # What zipfile, json and NumPy raise for damaged files, besides ValueError.

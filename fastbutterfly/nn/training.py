@@ -52,7 +52,8 @@ def fit(
     batch_size : int
         Samples a step; the last batch of an epoch has what is left.
     rng : Generator, int or None
-        Shuffles the samples, anew for each epoch; the same rng gives the same bits.
+        Shuffles the samples, anew for each epoch, and draws what `Dropout` drops; the
+        same rng gives the same bits.
     clip : float, optional
         The largest length that a step's gradient may have, over all parameters; a
         longer one keeps its direction (Pascanu, Mikolov and Bengio 2013). Positive.
@@ -151,14 +152,14 @@ class _Run:
             batch = as_batch(np.take(x, rows, axis=0), self.net.dtype)
             wanted = np.take(y, rows, axis=0)
             counts = self.loss.weight(wanted)
-            total += self.step(batch, wanted) * counts
+            total += self.step(batch, wanted, rng) * counts
             weight += counts
             report.step()
         return total / weight
 
-    def step(self, x, y):
+    def step(self, x, y, rng):
         """Loss of one batch, before the update."""
-        y_pred, saved = self.net.forward(x)
+        y_pred, saved = self.net.forward_training(x, rng)
         value, g = self.loss(y_pred, y)
         self.check(f"loss is {value}: it is", math.isfinite(value))
         self.net.backward(saved, g, self.gradient, input_gradient=False)
