@@ -18,7 +18,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 unexport PYTHONHOME PYTHONPATH
 
 # Each is a question; the plot and the README's tables come from their results.
-BENCHMARKS := rows sweeps vector columns small large truncated threads crossover peers first_use
+BENCHMARKS := rows sweeps vector columns small large truncated threads crossover peers \
+              first_use mixed transforms fwht rotation factorize
 
 .PHONY: demo test bench lint format clean
 
