@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from . import _pattern
 from ._operator import Chain
 from .butterfly import Butterfly
 
@@ -28,7 +27,7 @@ def reordered(B, *, inputs=None, outputs=None):
         last, *rest = B.operators
         *rest, first = Chain([reordered(last, outputs=outputs), *rest]).operators
         return Chain([*rest, reordered(first, inputs=inputs)])
-    sizes = _pattern.n_in(B.pattern[0]), _pattern.n_out(B.pattern[-1])
+    sizes = B.plan.sizes[::-1]
     ends = zip((B.inputs, B.outputs), (inputs, outputs), sizes, strict=True)
     inputs, outputs = (
         index if order is None else (np.arange(size) if index is None else index)[order]

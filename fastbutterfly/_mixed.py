@@ -11,12 +11,10 @@ from ._kernels.blocks import FOUR
 from ._kernels.mixed import mixed_columns, mixed_few, mixed_gradient, mixed_rows
 from ._packing import joined, split
 from ._simd import register_lanes
+from ._square import PARTS, SERIAL, SUMMED
 from ._threads import run
 
-SUMMED = 64  # least samples that are worth a partial sum of the weights' gradient
-SERIAL = 1 << 21  # weights times samples below which a second thread does not pay
 FEW = 4  # part of a register of rows up to which they are done row by row
-PARTS = 16  # most pieces of a batch
 NEAR = 1 << 15  # bytes of samples that are worked on together
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from . import _arrays, _pattern
 from ._chain import Split, product
 from ._lowrank import best_range
+from ._permutations import inverse, sequency
 
 SAMPLES = 8  # parts looked at for each cut and order
 CLEARLY = 0.8  # of the squared error: what another order may leave at most to be taken
 
-SEQUENCY = "sequency"
+SEQUENCY = "sequency"  # columns of the Walsh matrix as those of the Hadamard matrix
 
 # An order of the digits of an index, from the slowest, as axes of the identity's.
 ORDERS = {
@@ -35,7 +36,7 @@ def choose(permutation, matrix, chain):
             raise ValueError(
                 f"permutation must order all {n} coordinates, got {len(index)}"
             )
-        return "given", None if index is None else np.argsort(index)
+        return "given", None if index is None else inverse(index)
     names = _names(chain)
     if permutation != "auto":
         _arrays.as_choice(
@@ -55,20 +56,12 @@ def _source(name, chain):
     """Which of the coordinates 0 ... n - 1 comes at each place; None: all in place."""
     digits = _digits(chain)
     if name == SEQUENCY:
-        return _by_sequency(_pattern.n_in(chain[0]), chain)
+        return inverse(sequency(_pattern.n_in(chain[0])))
     axes = ORDERS[name](list(range(len(digits))))
     shape = [digits[axes.index(axis)] for axis in range(len(digits))]
     n = _pattern.n_in(chain[0])
     source = np.arange(n).reshape(shape).transpose(axes).ravel()
     return None if np.array_equal(source, np.arange(n)) else source
-
-
-def _by_sequency(n, chain):
-    """Column of the Walsh matrix that is each column of the Hadamard matrix."""
-    gray = np.arange(n) ^ (np.arange(n) >> 1)
-    reverse = _source("bit_reversal", chain)
-    inverse = np.argsort(gray)
-    return inverse if reverse is None else inverse[reverse]
 
 
 def _digits(chain):

@@ -2,10 +2,10 @@
 
 from functools import cached_property
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _arrays
+from ._layout import along
 from ._mixed import Mixed
 from ._operator import Operator
 from ._plan import Plan
@@ -72,30 +72,20 @@ class Products(Operator):
             shape = list(x.shape)
             shape[axis] = n_out
             _arrays.check_out(out, tuple(shape), dtype)
-        columns = _arrays.to_columns(x, axis)
-        if columns is not None and self._plan.takes_columns(columns.shape, dtype):
-            columns = np.ascontiguousarray(columns, dtype)
-            packed = self._packed(dtype, "columns")
-            target = None if out is None else _arrays.as_columns_target(out, x, axis)
-            options = {"out": target, "workers": workers}
-            y = self._plan.apply_columns(packed, columns, **options)
-            y = out if target is not None else _arrays.from_columns(y, x, axis)
-        else:
-            y = self._apply_rows(np.moveaxis(x, axis, -1), dtype, axis, out, workers)
-        if out is None or y is out:
-            return y
-        out[...] = y
-        return out
+        options = {"workers": workers}
 
-    def _apply_rows(self, moved, dtype, axis, out, workers):
-        rows = _arrays.to_rows(moved, dtype)
-        packed = self._packed(dtype, batch=len(rows))
-        shape = *moved.shape[:-1], self._plan.shape[0]
-        target = None if out is None else _arrays.as_target(out, rows, shape, axis)
-        y = self._plan.apply(packed, rows, out=target, workers=workers)
-        return (
-            out if target is not None else _arrays.from_samples(y.reshape(shape), axis)
-        )
+        def columns(planes, target):
+            packed = self._packed(dtype, "columns")
+            return self._plan.apply_columns(packed, planes, out=target, **options)
+
+        def rows(flat, target):
+            packed = self._packed(dtype, batch=len(flat))
+            return self._plan.apply(packed, flat, out=target, **options)
+
+        def takes(planes):
+            return self._plan.takes_columns(planes.shape, dtype)
+
+        return along(x, axis, n_out, dtype, out, takes, columns, rows)
 
     def vjp(
         self,

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import _arrays, _chain, _hierarchy, _orders, _pattern
 from ._lowrank import LOSS
+from ._permutations import inverse
 from ._refine import refined
 from .butterfly import REVERSED, Butterfly
 from .sums import Sum
@@ -260,7 +261,7 @@ def _on_support(matrix, pattern):
 
 
 def _operator(layers, chain, swapped, source):
-    kept = None if source is None else np.argsort(source)
+    kept = None if source is None else inverse(source)
     if not swapped:
         return Butterfly.from_blocks(layers, chain, inputs=kept)
     layers = [layer.swapaxes(1, 2) for layer in reversed(layers)]

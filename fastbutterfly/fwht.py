@@ -9,6 +9,7 @@ from . import _arrays
 from ._arrays import aligned, frozen
 from ._coordinates import End
 from ._kernels.hadamard import hadamard_columns, hadamard_few, hadamard_rows
+from ._layout import along
 from ._permutations import HADAMARD
 from ._simd import register_lanes
 from ._threads import as_workers, run
@@ -111,23 +112,19 @@ def _as_length(x, axis):
 
 def _natural(transform, x, axis, out, workers):
     """The transform of x along an axis, in natural order."""
-    columns = _arrays.to_columns(x, axis)
-    if columns is not None and transform.takes_columns(columns):
-        target = None if out is None else _arrays.as_columns_target(out, x, axis)
-        y = aligned(columns.shape, x.dtype) if target is None else target
-        transform.columns(frozen(columns), y, workers)
-        y = out if target is not None else _arrays.from_columns(y, x, axis)
-    else:
-        moved = np.moveaxis(x, axis, -1)
-        rows = _arrays.to_rows(moved, x.dtype)
-        target = None if out is None else _arrays.as_target(out, rows, x.shape, axis)
-        y = aligned(rows.shape, x.dtype) if target is None else target
-        transform.rows(frozen(rows.reshape(-1)), y.reshape(-1), workers)
-        y = _arrays.from_samples(y.reshape(moved.shape), axis)
-    if out is None or target is not None:
-        return y if out is None else out
-    out[...] = y
-    return out
+
+    def columns(planes, y):
+        y = aligned(planes.shape, x.dtype) if y is None else y
+        transform.columns(frozen(planes), y, workers)
+        return y
+
+    def rows(flat, y):
+        y = aligned(flat.shape, x.dtype) if y is None else y
+        transform.rows(frozen(flat.reshape(-1)), y.reshape(-1), workers)
+        return y
+
+    rest = transform.takes_columns, columns, rows
+    return along(x, axis, transform.n, x.dtype, out, *rest)
 
 
 class _Transform:

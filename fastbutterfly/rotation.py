@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from . import _arrays, _rotation
 from ._arrays import aligned, frozen
+from ._layout import along
 from ._operator import Operator
 from ._threads import as_workers
 
@@ -171,24 +172,16 @@ class Rotation(Operator):
         return y
 
     def _real(self, x, axis, out, workers):
-        columns = _arrays.to_columns(x, axis)
-        if columns is not None and self._way.takes_columns(columns):
-            target = None if out is None else _arrays.as_columns_target(out, x, axis)
-            y = aligned(columns.shape, x.dtype) if target is None else target
-            self._way.columns(frozen(columns), y, self._back, workers)
-            y = out if target is not None else _arrays.from_columns(y, x, axis)
-        else:
-            moved = np.moveaxis(x, axis, -1)
-            rows = _arrays.to_rows(moved, x.dtype)
-            shape = moved.shape
-            target = None if out is None else _arrays.as_target(out, rows, shape, axis)
-            y = self._rows(rows, target, workers).reshape(shape)
-            y = _arrays.from_samples(y, axis)
-        if out is None:
+        def columns(planes, y):
+            y = aligned(planes.shape, x.dtype) if y is None else y
+            self._way.columns(frozen(planes), y, self._back, workers)
             return y
-        if target is None:
-            out[...] = y
-        return out
+
+        def rows(flat, y):
+            return self._rows(flat, y, workers)
+
+        rest = self._way.takes_columns, columns, rows
+        return along(x, axis, self._n, x.dtype, out, *rest)
 
     def _rows(self, x, y, workers):
         y = aligned(x.shape, x.dtype) if y is None else y
