@@ -35,11 +35,14 @@ def apart(inner, levels):
     return found
 
 
-def order(depth, half, width, increasing, u, sweeps):
-    """Canonical position of each packed weight, in `width` arrays one after another."""
+def order(depth, half, width, increasing, u, sweeps, size=None):
+    """Canonical position of each packed weight, in `width` arrays one after another.
+
+    The packed weights are all, or so many: those of the layers in `sweeps`.
+    """
     shape = width, depth, half, 2, 2
     parts = np.arange(math.prod(shape)).reshape(shape)
-    packed = np.empty(parts.size, parts.dtype)
+    packed = np.empty(parts.size if size is None else size, parts.dtype)
     fill(packed, parts, increasing, u, sweeps)
     return packed
 
@@ -64,7 +67,7 @@ def joined(sums):
     """Gradient of weights from the sums for what `split` makes of them."""
     if sums.dtype.kind != "c":
         return sums[0]
-    return sums[0].real + sums[0].imag + 1j * (sums[1].imag - sums[1].real)
+    return sums[0].real + sums[0].imag + 1j * (sums[1].real - sums[1].imag)
 
 
 def _pieces(packed, parts, increasing, u, sweeps):

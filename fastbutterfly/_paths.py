@@ -8,43 +8,43 @@ Either way a coordinate i leads to i and to i ^ s at each layer of stride s, and
 
 import numpy as np
 
+from ._kernels import paths
 
-def routes(n, kept, lowest, increasing):
-    """Where the paths end, (kept, 2**k), and the weights of each layer on the way.
 
-    `lowest` layers with small strides are left out. The weights are two arrays for each
-    layer, of positions in all flat weights: for those who stay and for those who move.
+class Paths:
+    """The paths of a few coordinates of n; `lowest` layers are left out.
+
+    `ends`, (kept, 2**steps), are the coordinates that are reached.
     """
-    depth, i, steps = n.bit_length() - 1, np.asarray(kept)[:, np.newaxis], []
-    for level in range(depth - 1, lowest - 1, -1):
-        s = 1 << level
-        layer = level if increasing else depth - 1 - level
-        b = i // s % 2
-        block = 2 * n * layer + 4 * (i // (2 * s) * s + i % s)
-        steps.append((block + 3 * b, block + (1 + b if increasing else 2 - b)))
-        i = np.concatenate([i, i ^ s], axis=1)
-    return i, steps
 
+    def __init__(self, n, kept, lowest, increasing):
+        depth = n.bit_length() - 1
+        nodes = 2 << (depth - lowest)
+        self._stay = np.zeros((len(kept), nodes // 2), np.int64)
+        self._move = np.zeros_like(self._stay)
+        i, h = np.asarray(kept)[:, np.newaxis], 1
+        for level in range(depth - 1, lowest - 1, -1):
+            s = 1 << level
+            layer = level if increasing else depth - 1 - level
+            b = i // s % 2
+            block = 2 * n * layer + 4 * (i // (2 * s) * s + i % s)
+            self._stay[:, h : 2 * h] = block + 3 * b
+            self._move[:, h : 2 * h] = block + (1 + b if increasing else 2 - b)
+            i, h = np.concatenate([i, i ^ s], axis=1), 2 * h
+        self.ends = i
 
-def products(weights, steps):
-    """Products of the flat weights on the paths, and those after each layer before."""
-    found = [np.ones((len(steps[0][0]), 1), weights.dtype)]
-    for stay, move in steps:
-        last = found[-1]
-        ahead = last * weights.take(stay), last * weights.take(move)
-        found.append(np.concatenate(ahead, axis=1))
-    return found
+    def leaves(self, tree):
+        """Part of a tree, for instance of `products`, at the ends of the paths."""
+        return tree[:, tree.shape[1] // 2 :]
 
+    def products(self, weights):
+        """Return trees of the products of flat weights."""
+        found = np.empty((len(self.ends), 2 * self.ends.shape[1]), weights.dtype)
+        paths.products(weights, self._stay, self._move, found)
+        return found
 
-def products_back(weights, steps, found, gradient):
-    """Gradient of the flat weights from that of `products`."""
-    gweights = np.zeros(weights.shape, weights.dtype)
-    for (stay, move), product in zip(steps[::-1], found[-2::-1], strict=True):
-        half = gradient.shape[1] // 2
-        stayed, moved = gradient[:, :half], gradient[:, half:]
-        product = product.conj()
-        np.add.at(gweights, stay.ravel(), (stayed * product).ravel())
-        np.add.at(gweights, move.ravel(), (moved * product).ravel())
-        gradient = stayed * weights.take(stay).conj()
-        gradient += moved * weights.take(move).conj()
-    return gweights
+    def back(self, weights, found, gradient, gweights):
+        """Add the gradient of flat weights, given that of the leaves of `products`."""
+        tree = np.empty_like(found)
+        self.leaves(tree)[...] = gradient
+        paths.products_back(weights, self._stay, self._move, found, tree, gweights)

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from . import _pattern
-from ._arrays import aligned, frozen
+from ._arrays import aligned
 from ._coordinates import End
 from ._square import Square
 from ._truncated import Packed, Truncated
@@ -79,15 +79,13 @@ class Plan:
         """Return B x for each row x, (batch, n_out); `out` is C-ordered and not x."""
         if len(x) == 1 and out is None:
             return self.one(packed)(x[0])[np.newaxis]
-        if isinstance(packed, Packed):
-            x = self._in.spread(x) if self.increasing else frozen(x)
-            y = self._few(x.dtype).apply(packed, x, workers)
-            y = y if self.increasing else self._out.pick(y)
-            if out is None:
-                return y
-            out[...] = y
-            return out
         whole = self.outputs is None and out is not None
+        if isinstance(packed, Packed):
+            few = self._few(x.dtype)
+            if self.increasing:
+                return few.apply(packed, self._in.spread(x), out, workers)
+            y = few.apply(packed, x, out if whole else None, workers)
+            return self._out.pick(y, out)
         y = out if whole else aligned((len(x), self.n), x.dtype)
         flat = self._in.spread(x).reshape(-1), y.reshape(-1)
         self._square.apply(packed, *flat, workers)

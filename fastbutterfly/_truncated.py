@@ -12,19 +12,30 @@ from typing import NamedTuple
 import numpy as np
 
 from ._arrays import aligned, frozen
-from ._kernels.fan import ROWS, SLOTS
+from ._coordinates import End
 from ._kernels.gradient import SKEW
 from ._kernels.truncated import (
     truncated_down,
     truncated_gradient_down,
     truncated_gradient_up,
     truncated_up,
+    whole_down,
+    whole_gradient_down,
+    whole_gradient_up,
+    whole_up,
 )
-from ._packing import apart, fill, joined, split
-from ._paths import products, products_back, routes
+from ._packing import apart, joined, order, split
+from ._paths import Paths
 from ._simd import register_lanes
 from ._square import CACHE, PARTS, SERIAL, SUMMED
 from ._threads import run
+
+# (up, down, gradient up, gradient down): without levels, with levels.
+KERNELS = (
+    (whole_up, whole_down, whole_gradient_up, whole_gradient_down),
+    (truncated_up, truncated_down, truncated_gradient_up, truncated_gradient_down),
+)
+WHOLE = 4  # samples at a time without levels
 
 
 class Packed(NamedTuple):
@@ -33,7 +44,7 @@ class Packed(NamedTuple):
     weights: np.ndarray  # canonical, flat
     lower: np.ndarray
     fan: np.ndarray
-    found: list  # of `products`
+    found: np.ndarray  # of `Paths.products`
 
 
 class Truncated:
@@ -47,6 +58,7 @@ class Truncated:
         self.n, self.depth, self.kept = n, n.bit_length() - 1, np.asarray(kept)
         self.increasing, self.dtype = increasing, dtype
         self.u = u = register_lanes(dtype)
+        self.width = 2 if np.dtype(dtype).kind == "c" else 1
         self.inner = u.bit_length() - 1
         most = self.depth - self.inner
         cuts = [c for c in range(most - 1) if c != 1]
@@ -55,17 +67,17 @@ class Truncated:
         self.pays = bool(costs) and costs[self.levels] < 0.8 * self.depth
         self.classes = 1 << self.levels
         self.slots = self._slots(self.classes) if costs else 0
-        kernels = truncated_gradient_up, truncated_gradient_down
-        self._gradient = kernels[not increasing]
+        self._rows = n // u // self.classes
+        kernels = KERNELS[self.levels > 0]
+        self._kernel, self._gradient = kernels[not increasing :: 2]
 
     def _cells(self, classes):
         """Class and lane of each kept coordinate, as one number."""
         return self.kept // self.u % classes * self.u + self.kept % self.u
 
     def _slots(self, classes):
-        """Registers for each class, an even number."""
-        most = int(np.bincount(self._cells(classes)).max())
-        return most + most % SLOTS
+        """Registers for each class."""
+        return int(np.bincount(self._cells(classes)).max())
 
     @cached_property
     def _positions(self):
@@ -78,76 +90,72 @@ class Truncated:
         return cells // self.u, slot, cells % self.u
 
     @cached_property
-    def _columns(self):
+    def _few(self):
         """Where each kept coordinate is in a sample's flat slots."""
         q, k, lane = self._positions
-        return (q * self.slots + k) * self.u + lane
+        size = self.classes * self.slots * self.u
+        return End(size, (q * self.slots + k) * self.u + lane)
 
     @cached_property
-    def _routes(self):
+    def _paths(self):
         lowest = self.inner + self.levels
-        return routes(self.n, self.kept, lowest, self.increasing)
+        return Paths(self.n, self.kept, lowest, self.increasing)
+
+    @cached_property
+    def _order(self):
+        """Canonical position of each packed weight of the lower layers."""
+        half, sweeps = self.n // 2, apart(self.inner, self.levels)
+        rest = self.width, self.increasing, self.u, sweeps
+        size = 2 * self.n * (self.inner + self.levels) * self.width
+        return order(self.depth, half, *rest, size)
+
+    @cached_property
+    def _fan(self):
+        """Flat position, among class, row, slot, width, lane, of each path's product.
+
+        One for each part that stands for a weight, path by path.
+        """
+        q, k, lane = (part[:, np.newaxis] for part in self._positions)
+        row = self._paths.ends // self.u // self.classes
+        first = (q * self._rows + row) * self.slots + k
+        parts = np.arange(self.width)[:, np.newaxis, np.newaxis]
+        return (first * self.width + parts) * self.u + lane
 
     def pack(self, weights):
         """Flat weights as the kernels read them, for `apply` and `vjp`."""
-        found = products(weights, self._routes[1])
-        width = 2 if weights.dtype.kind == "c" else 1
-        lower = 2 * self.n * (self.inner + self.levels) * width
-        lower = aligned(lower, weights.dtype)
-        parts = split(weights.reshape(self.depth, self.n // 2, 2, 2))
-        fill(lower, parts, self.increasing, self.u, self._sweeps())
-        c = aligned(width * math.prod(self._shape()), weights.dtype)
-        c[...] = 0
-        self._fans(c, width)[self._index] = np.moveaxis(split(found[-1]), 0, -1)
-        return Packed(weights, frozen(lower), frozen(c), found)
+        found = self._paths.products(weights)
+        lower = aligned(len(self._order), weights.dtype)
+        split(weights).reshape(-1).take(self._order, out=lower, mode="wrap")
+        sizes = self.classes, self._rows, self.slots, self.width, self.u
+        fan = aligned(math.prod(sizes), weights.dtype)
+        fan[...] = 0
+        fan[self._fan] = split(self._paths.leaves(found))
+        return Packed(weights, frozen(lower), frozen(fan), found)
 
-    def _sweeps(self):
-        return apart(self.inner, self.levels)
-
-    def _shape(self):
-        """Of the products of weights: class, slot, row, lane."""
-        rows = self.n // self.u // self.classes
-        return self.classes, self.slots, rows, self.u
-
-    def _fans(self, c, width):
-        """View of the flat products of weights, with the axes of `_index`."""
-        classes, slots, rows, u = self._shape()
-        c = c.reshape(classes, slots // SLOTS, rows // ROWS, SLOTS, ROWS, width, u)
-        return c.transpose(0, 1, 3, 2, 4, 5, 6)  # class, pair, slot, four, row, ...
-
-    @cached_property
-    def _index(self):
-        """Class, pair and slot, four and row, lane of each product of weights."""
-        q, k, lane = (part[:, np.newaxis] for part in self._positions)
-        row = self._routes[0] // self.u // self.classes
-        return q, k // SLOTS, k % SLOTS, row // ROWS, row % ROWS, slice(None), lane
-
-    def apply(self, packed, x, workers=None):
+    def apply(self, packed, x, out=None, workers=None):
         """Return B x for each row x."""
-        columns, n = self._columns, self.n
-        slots = np.zeros((len(x), self.classes * self.slots * self.u), x.dtype)
-        y = slots if self.increasing else aligned((len(x), n), x.dtype)
-        if not self.increasing:
-            slots[:, columns] = x
-            x = frozen(slots)
-        kernel = truncated_up if self.increasing else truncated_down
+        if self.increasing:
+            y = np.zeros((len(x), self._few.size), x.dtype)
+        else:
+            y = aligned((len(x), self.n), x.dtype) if out is None else out
+            x = self._few.spread(x)
 
         def work(part):
-            tile = aligned(self._together(x[part]) * n, x.dtype)
+            together = self._together(x[part])
+            tile = aligned(together * self.n, x.dtype)
             flat = frozen(x[part]).reshape(-1), packed.lower, packed.fan
-            kernel(*flat, y[part].reshape(-1), tile, *self._sizes())
+            rest = tile, together, *self._sizes()
+            self._kernel(*flat, y[part].reshape(-1), *rest)
 
         least = len(x) if workers == 1 else 2
         run(work, self._parts(len(x), least), workers)
-        return y.take(columns, axis=1) if self.increasing else y
+        return self._few.pick(y, out) if self.increasing else y
 
     def vjp(self, packed, x, g, workers=None):
         """Return the gradients of Re <g, B x> for x and for the flat weights."""
-        batch, columns, n = len(x), self._columns, self.n
-        even = batch + batch % 2
-        few = np.zeros((even, self.classes * self.slots * self.u), x.dtype)
-        few[:batch, columns] = g if self.increasing else x
-        many = _padded(x if self.increasing else g, even)
+        batch, n, even = len(x), self.n, len(x) + len(x) % 2
+        few, many = (g, x) if self.increasing else (x, g)
+        few, many = _padded(self._few.spread(few), even), _padded(many, even)
         gmany = aligned((even, n), x.dtype) if self.increasing else None
         gfew = None if self.increasing else np.zeros(few.shape, x.dtype)
         parts = self._parts(even, SUMMED)
@@ -165,29 +173,30 @@ class Truncated:
             inputs = frozen(few[part]).reshape(-1), frozen(many[part]).reshape(-1)
             inputs = inputs[::-1] if self.increasing else inputs
             target = (gmany if self.increasing else gfew)[part].reshape(-1)
-            rest = target, *totals, tile, scratch, *self._sizes()
+            rest = target, *totals, tile, scratch, together, *self._sizes()
             self._gradient(*inputs, packed.lower, packed.fan, *rest)
 
         run(work, list(zip(parts, sums, strict=True)), workers)
         for totals in sums[1:]:
             for total, more in zip(sums[0], totals, strict=True):
                 total += more
-        gx = gmany[:batch] if self.increasing else gfew[:batch].take(columns, axis=1)
+        gx = gmany[:batch] if self.increasing else self._few.pick(gfew[:batch])
         return gx, self._unpack(packed, *sums[0])
 
     def _unpack(self, packed, glower, gfan):
-        width = 2 if glower.dtype.kind == "c" else 1
-        parts = np.zeros((width, self.depth, self.n // 2, 2, 2), glower.dtype)
-        fill(glower, parts, self.increasing, self.u, self._sweeps(), back=True)
-        paths = np.moveaxis(self._fans(gfan, width)[self._index], -1, 0)
-        rest = self._routes[1], packed.found, joined(paths)
-        return products_back(packed.weights, *rest) + joined(parts).reshape(-1)
+        parts = np.zeros((self.width, len(packed.weights)), glower.dtype)
+        parts.reshape(-1)[self._order] = glower
+        gweights, paths = joined(parts), joined(gfan.take(self._fan))
+        self._paths.back(packed.weights, packed.found, paths, gweights)
+        return gweights
 
     def _sizes(self):
-        return self.n, self.levels, self.classes, self.slots // SLOTS
+        return self.n, self.levels, self.classes, self.slots
 
     def _together(self, x):
         """Samples in a tile, an even number if there are several."""
+        if self.levels == 0:
+            return min(WHOLE, len(x) + len(x) % 2)
         most = max(4, CACHE // 2 // (self.n * x.itemsize) // 2 * 2)
         return max(2, min(most, len(x)))
 

@@ -24,7 +24,6 @@ from fastbutterfly._kernels.mixed import (
     mixed_rows,
 )
 from fastbutterfly._kernels.order import take
-from fastbutterfly._kernels.truncated import truncated_down, truncated_up
 from fastbutterfly._mixed import Mixed
 from fastbutterfly._simd import register_lanes
 from fastbutterfly._square import Square
@@ -127,30 +126,36 @@ def test_columns_stay_within_their_arrays(n, dtype, order, rng):
 
 @pytest.mark.parametrize("increasing", [True, False])
 @pytest.mark.parametrize("dtype", laws.DTYPES)
-def test_truncated_stays_within_its_arrays(dtype, increasing, rng):
+@pytest.mark.parametrize("whole", [True, False])
+def test_truncated_stays_within_its_arrays(dtype, increasing, whole, rng):
     u, n, batch = register_lanes(dtype), 128, 7
-    kept = rng.permutation(n)[:5]
+    # Coordinates that share a lane need registers of their own, or levels.
+    kept = rng.permutation(n)[:3] if whole else np.arange(10) * u
     square = Square(n, increasing)
     short = Truncated(n, increasing, kept, np.dtype(dtype))
     weights = laws.draw_weights(rng, n, dtype).reshape(-1)
+    assert (short.levels == 0) == whole
     packed = short.pack(weights)
-    slots = np.zeros((batch, short.classes * short.slots * u), dtype)
-    many, few = laws.draw(rng, (batch, n), dtype), laws.draw(rng, (batch, 5), dtype)
+    slots = np.zeros((batch, short._few.size), dtype)
+    many, few = (
+        laws.draw(rng, (batch, n), dtype),
+        laws.draw(rng, (batch, len(kept)), dtype),
+    )
     if not increasing:
-        slots[:, short._columns] = few
+        slots = short._few.spread(few)
     inputs = (many if increasing else slots), packed.lower, packed.fan
     inputs = [guarded(a.reshape(-1), writeable=False) for a in inputs]
     outputs = (slots if increasing else np.zeros_like(many)), np.zeros(4 * n, dtype)
     outputs = [guarded(a.reshape(-1)) for a in outputs]
-    kernel = truncated_up if increasing else truncated_down
-    kernel(*(inner for _, inner in (*inputs, *outputs)), *short._sizes())
+    arrays = (inner for _, inner in (*inputs, *outputs))
+    short._kernel(*arrays, 4, *short._sizes())
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     full = np.zeros((batch, n), dtype)
     full[:, kept] = few
     y = np.empty(batch * n, dtype)
     square.apply(square.pack(weights), (many if increasing else full).ravel(), y, 1)
     found = outputs[0][1].reshape(batch, -1)
-    found = found[:, short._columns] if increasing else found
+    found = short._few.pick(found) if increasing else found
     y = y.reshape(batch, n)[:, kept] if increasing else y.reshape(batch, n)
     np.testing.assert_allclose(found, y, atol=1e3 * np.finfo(dtype).eps)
 

@@ -8,7 +8,7 @@ registers lie is told by a place, see `sweep.py`.
 """
 
 from .._jit import helper
-from .._simd import Sum, loop, narrowed, staged
+from .._simd import Sum, loop, narrowed, staged, swap
 from .registers import Weights, outer, times
 
 FOUR = 4
@@ -63,7 +63,11 @@ def product(outputs, inputs=None, one=False):
 
 
 def gradient_sums(outputs):
-    """Make the sums over samples for the gradient of the weights of `product`."""
+    """Make the sums over samples for the gradient of the weights of `product`.
+
+    In complex sums places of inputs are swapped, one for many outputs, and those of the
+    sum back.
+    """
 
     @staged
     def over(source, gradient, gw, p, a, b, c, d, first, groups, count):
@@ -91,7 +95,8 @@ def gradient_sums(outputs):
                         for r, terms in enumerate(found):
                             for t, total in enumerate(terms):
                                 to = at + (j * outputs + r) * width + t
-                                gw.add_total(to, total.register)
+                                last = total.register
+                                gw.add_total(to, swap(last, 1) if t else last)
 
     return over
 

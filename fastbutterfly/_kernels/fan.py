@@ -3,105 +3,155 @@
 Through the levels with the largest strides, a coordinate reaches one lane of every
 q-th, (q + classes)-th, ... row. Coordinates share registers, `slots` of them for each
 class q, whose lanes belong to different coordinates. With c the products of weights on
-the paths between register k of class q and row j of the class,
+the paths between row j of class q and its register k,
 
-    down: z[q + j * classes] = sum over k of c[q, k, j] * s[q, k]
-    up:   s[q, k] = sum over j of c[q, k, j] * z[q + j * classes]
+    down: z[q + j * classes] = sum over k of c[q, j, k] * s[q, k]
+    up:   s[q, k] = sum over j of c[q, j, k] * z[q + j * classes]
 
-Rows come in fours, registers and samples in pairs: c (classes, slots / 2, rows / 4, 2,
-4), with two registers each for complex numbers.
+Where there are no levels between, the layers within registers are done on the way: z is
+what they make of the rows of a sample (up), or is what they make those of (down).
 """
 
-from .._simd import loop, staged
-from .registers import Weights, conj_times, outer, times, total
+from .._simd import Sum, loop, staged
+from .registers import (
+    Weights,
+    combined,
+    conj_times,
+    joined,
+    outer,
+    partial,
+    strides_within,
+    within,
+    within_back,
+)
+from .sweep import Rows
 
-ROWS, SLOTS, SAMPLES = 4, 2, 2
+ROWS, SAMPLES = 4, 2
 
 
-def _fan(*bodies):
-    """Make the loops; the first body is for the first pair of registers of a class."""
+def _fan(body, rows, inner):
+    """Make the loops over `rows` rows of a class at a time, all its slots innermost.
+
+    `many` and `few` are places, `lower` and `fan` arrays: weights, and for gradients
+    their sums; a row of a place in `few` is a slot. Without layers within registers,
+    `inner`, nothing is read from `lower`.
+    """
 
     @staged
-    def over(z, s, c, classes, pairs, fours, count):
-        """z and s are places; a row of s is a register of a class."""
+    def over(many, few, lower, fan, classes, slots, length, count):
         for q in loop(0, classes):
-            for body, ends in zip(bodies, _ends(bodies, pairs), strict=True):
-                for k in loop(*ends):
-                    for j in loop(0, fours):
-                        number = (q * pairs + k) * fours + j
-                        size = c.lanes * (1 + c.is_complex) * ROWS * SLOTS
-                        weights = Weights(c, number * size)
-                        for h in loop(0, count, SAMPLES):
-                            first = q + j * ROWS * classes
-                            rows = [first + classes * r for r in range(ROWS)]
-                            slots = [(q * pairs + k) * SLOTS + r for r in range(SLOTS)]
-                            at = _positions(z, rows, h), _positions(s, slots, h)
-                            body(z[0], s[0], weights, *at)
+            for j in loop(0, length, rows):
+                for h in loop(0, count, SAMPLES):
+                    group = _Group(classes, slots, q, j, q * length + j, h, inner)
+                    body(group, many, few, lower, fan)
 
     return over
 
 
-def _ends(bodies, pairs):
-    return [(0, pairs)] if len(bodies) == 1 else [(0, 1), (1, pairs)]
+class _Group:
+    """Rows j, j + 1, ... of class q, and its slots, of samples h and h + 1."""
+
+    def __init__(self, classes, slots, q, j, number, h, inner):
+        self.slots, self._inner, self._h, self._number = slots, inner, h, number
+        self._row, self._step, self._slot = q + j * classes, classes, q * slots
+
+    def row(self, place, r):
+        """Row j + r of each sample."""
+        return self._at(place, self._row + self._step * r)
+
+    def slot(self, place, k):
+        """Slot k of each sample."""
+        return self._at(place, self._slot + k)
+
+    def _at(self, place, row):
+        array, start, step, sample = place
+        first = start + row * step + self._h * sample
+        return Rows(array, [first + i * sample for i in range(SAMPLES)])
+
+    def strides(self, array, increasing):
+        """Strides of the layers within registers."""
+        return strides_within(array, self._inner, increasing)
+
+    def lower(self, array, r):
+        """Weights of the layers within a row's registers."""
+        layers = len(self.strides(array, True))
+        size = 2 * layers * array.lanes * (1 + array.is_complex)
+        return Weights(array, (self._row + self._step * r) * size)
+
+    def fan(self, array, r, k):
+        """Products of weights between a row and slot k, the only weight of these."""
+        size = array.lanes * (1 + array.is_complex)
+        return Weights(array, ((self._number + r) * self.slots + k) * size)
 
 
-def _positions(place, rows, h):
-    """Where these rows of samples h and h + 1 lie."""
-    _, start, row, sample = place
-    return [[start + r * row + (h + i) * sample for r in rows] for i in range(SAMPLES)]
+def _up(group, many, few, lower, fan):
+    strides, rows = group.strides(lower[0], True), []
+    for r in range(ROWS):
+        x = group.row(many[0], r).load()
+        rows.append(within(x, group.lower(lower[0], r), 0, 1, strides)[-1])
+    samples = list(zip(*rows, strict=True))
+    for k in loop(0, group.slots):
+        slot = group.slot(few[0], k)
+        c = [group.fan(fan[0], r, k)[0] for r in range(ROWS)]
+        found = zip(slot.load(), samples, strict=True)
+        slot.store([s + combined(c, z) for s, z in found])
 
 
-def _up(multiply):
-    def body(z, s, w, z_at, s_at):
-        a = [[z.load(i) for i in rows] for rows in z_at]
-        b = [[s.load(i) for i in slots] for slots in s_at]
-        for k in range(SLOTS):
-            c = [w[ROWS * k + r] for r in range(ROWS)]
-            for h, rows in enumerate(a):
-                b[h][k] = total([b[h][k], *map(multiply, c, rows)])
-        _store(s, s_at, b)
+def _sums(group, array, place, r, conj=False):
+    """Row r of the sums over slots."""
 
-    return body
+    def terms(k):
+        c = group.fan(array, r, k)[0]
+        return [partial([c], [s]) for s in group.slot(place, k).load()]
 
-
-def _down(multiply, add):
-    def body(z, s, w, z_at, s_at):
-        a = [[z.load(i) for i in rows] for rows in z_at] if add else None
-        b = [[s.load(i) for i in slots] for slots in s_at]
-        found = [[None] * ROWS for _ in b]
-        for r in range(ROWS):
-            c = [w[ROWS * k + r] for k in range(SLOTS)]
-            for h, slots in enumerate(b):
-                products = list(map(multiply, c, slots))
-                found[h][r] = total([*products, a[h][r]] if add else products)
-        _store(z, z_at, found)
-
-    return body
+    found = [list(map(Sum, parts)) for parts in terms(0)]
+    for k in loop(1, group.slots):
+        for sums, parts in zip(found, terms(k), strict=True):
+            for so_far, part in zip(sums, parts, strict=True):
+                so_far.add(part)
+    return [joined([so_far.register for so_far in sums], conj) for sums in found]
 
 
-def _store(array, positions, registers):
-    """After all loads: the two samples may be the same one."""
-    for at, found in zip(positions, registers, strict=True):
-        for i, register in zip(at, found, strict=True):
-            array.store(i, register)
+def _down(group, many, few, lower, fan):
+    strides = group.strides(lower[0], False)
+    for r in range(ROWS):
+        z = _sums(group, fan[0], few[0], r)
+        z = within(z, group.lower(lower[0], r), 0, 1, strides)[-1]
+        group.row(many[0], r).store(z)
 
 
-def _sums(reverse):
-    def body(z, s, w, z_at, s_at):
-        a = [[z.load(i) for i in rows] for rows in z_at]
-        b = [[s.load(i) for i in slots] for slots in s_at]
-        for k in range(SLOTS):
-            for r in range(ROWS):
-                pair = [x[k] for x in b], [x[r] for x in a]
-                w.add(ROWS * k + r, outer(w.width, *(pair[::-1] if reverse else pair)))
-
-    return body
-
-
-def _assign_add(multiply):
-    return _down(multiply, add=False), _down(multiply, add=True)
+def _gradient_up(group, many, few, lower, fan):
+    """From x, and the gradient s of what is up, to the gradient of x."""
+    strides = group.strides(lower[0], True)
+    w, gw = (group.lower(array, 0) for array in lower)
+    history = within(group.row(many[0], 0).load(), w, 0, 1, strides)
+    for k in loop(0, group.slots):
+        gc = group.fan(fan[1], 0, k)
+        gc.add(0, outer(gc.width, history[-1], group.slot(few[0], k).load()))
+    g = _sums(group, fan[0], few[0], 0, conj=True)
+    group.row(many[1], 0).store(within_back(history, g, w, gw, 0, 1, strides))
 
 
-fan_up, fan_up_conj = _fan(_up(times)), _fan(_up(conj_times))
-fan_down, fan_down_conj = _fan(*_assign_add(times)), _fan(*_assign_add(conj_times))
-fan_sums, fan_sums_reverse = _fan(_sums(False)), _fan(_sums(True))
+def _gradient_down(group, many, few, lower, fan):
+    """From s, and the gradient of what is down, to the gradient of s."""
+    strides = group.strides(lower[0], False)
+    w, gw = (group.lower(array, 0) for array in lower)
+    history = within(_sums(group, fan[0], few[0], 0), w, 0, 1, strides)
+    g = within_back(history, group.row(many[0], 0).load(), w, gw, 0, 1, strides)
+    for k in loop(0, group.slots):
+        c, gc = (group.fan(array, 0, k) for array in fan)
+        gc.add(0, outer(gc.width, group.slot(few[0], k).load(), g))
+        target = group.slot(few[1], k)
+        found = zip(target.load(), g, strict=True)
+        target.store([s + conj_times(c[0], a) for s, a in found])
+
+
+def _both(body, rows):
+    """Without and with the layers within registers."""
+    return _fan(body, rows, 0), _fan(body, rows, 6)
+
+
+fan_up, whole_fan_up = _both(_up, ROWS)
+fan_down, whole_fan_down = _both(_down, ROWS)
+fan_gradient_up, whole_fan_gradient_up = _both(_gradient_up, 1)
+fan_gradient_down, whole_fan_gradient_down = _both(_gradient_down, 1)

@@ -8,8 +8,9 @@ differ in bit t. Layers that mix the lanes of one register are done one row at a
 Weights are numbered in the order of their use; `_packing.py` puts them so.
 
 A complex weight c is two registers, of its real part in all places and of its imaginary
-part, negative at real places: c * a = c[0] * a + c[1] * swap(a, 1). Its gradient, the
-sum of g * conj(a), is left as two sums, of g * a and g * swap(a, 1) place by place.
+part, negative at real places: c * a = c[0] * a + c[1] * swap(a, 1) = c[0] * a -
+swap(c[1] * a, 1). Its gradient, the sum of g * conj(a), is left as two sums, of a * g
+and a * swap(g, 1) place by place.
 """
 
 from .._simd import swap
@@ -48,11 +49,30 @@ def conj_times(c, a):
     return c[0] * a - c[1] * swap(a, 1) if len(c) == 2 else c[0] * a
 
 
-def outer(width, g, a):
-    """Sums over samples for a weight's gradient, from lists of g and a."""
-    sums = [total(x * y for x, y in zip(g, a, strict=True))]
+def partial(c, a):
+    """Sums of weights times registers, before the two of complex numbers are joined."""
+    return [
+        total(w[i] * x for w, x in zip(c, a, strict=True)) for i in range(len(c[0]))
+    ]
+
+
+def joined(sums, conj=False):
+    """Sum of weights, or of their conjugates, times registers, from `partial`."""
+    if len(sums) == 1:
+        return sums[0]
+    return sums[0] + swap(sums[1], 1) if conj else sums[0] - swap(sums[1], 1)
+
+
+def combined(c, a):
+    """Sum of weights times registers; places are swapped once, not term by term."""
+    return joined(partial(c, a))
+
+
+def outer(width, a, g):
+    """Sums over samples for a weight's gradient, from lists of a and g."""
+    sums = [total(x * y for x, y in zip(a, g, strict=True))]
     if width == 2:
-        sums.append(total(x * swap(y, 1) for x, y in zip(g, a, strict=True)))
+        sums.append(total(x * swap(y, 1) for x, y in zip(a, g, strict=True)))
     return sums
 
 
@@ -97,7 +117,7 @@ def mix_back(history, g, w, gw, first, levels):
             k -= 4
             ends = [(i, i), (i, j), (j, i), (j, j)]
             for c, (end, start) in enumerate(ends):
-                gw.add(k + c, outer(w.width, g[end::rows], v[start::rows]))
+                gw.add(k + c, outer(w.width, v[start::rows], g[end::rows]))
             block = [w[k + c] for c in range(4)]
             for h in range(0, len(g), rows):
                 a, b = g[h + i], g[h + j]
@@ -121,7 +141,7 @@ def within(v, w, first, rows, strides):
             same, other = w[k], w[k + 1]
             for h in range(j, len(v), rows):
                 moved = swap(v[h], s * w.width)
-                v[h] = times(same, v[h]) + times(other, moved)
+                v[h] = combined([same, other], [v[h], moved])
             k += 2
         history.append(v)
     return history
@@ -134,8 +154,8 @@ def within_back(history, g, w, gw, first, rows, strides):
         for j in range(rows)[::-1]:
             k -= 2
             moved = [swap(a, s * w.width) for a in v[j::rows]]
-            gw.add(k, outer(w.width, g[j::rows], v[j::rows]))
-            gw.add(k + 1, outer(w.width, g[j::rows], moved))
+            gw.add(k, outer(w.width, v[j::rows], g[j::rows]))
+            gw.add(k + 1, outer(w.width, moved, g[j::rows]))
             same, other = w[k], w[k + 1]
             for h in range(j, len(g), rows):
                 moved = swap(conj_times(other, g[h]), s * w.width)

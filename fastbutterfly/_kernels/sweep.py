@@ -54,7 +54,7 @@ def back(saved, gradient, target, w, gw, levels, inner, increasing):
     target.store(g)
 
 
-class _Rows:
+class Rows:
     """The registers of a group of rows at a place."""
 
     def __init__(self, array, positions):
@@ -86,7 +86,7 @@ def sweep(layers, levels, samples, increasing, inner=0, same=False):
                 for h in loop(0, count, samples):
                     first = group * s * (1 << levels) + r
                     where = first, h, s, levels, samples, increasing
-                    rows = [_Rows(a[0], _positions(a, *where)) for a in places]
+                    rows = [Rows(a[0], _positions(a, *where)) for a in places]
                     layers(*rows, *weights, levels, inner, increasing)
 
     return over
