@@ -11,8 +11,8 @@ from ._kernels.blocks import FOUR
 from ._kernels.mixed import mixed_columns, mixed_few, mixed_gradient, mixed_rows
 from ._packing import joined, split
 from ._simd import register_lanes
-from ._square import PARTS, SERIAL, SUMMED
-from ._threads import run
+from ._square import SERIAL, SUMMED
+from ._threads import PARTS, parts, run, threads
 
 FEW = 4  # part of a register of rows up to which they are done row by row
 NEAR = 1 << 15  # bytes of samples that are worked on together
@@ -97,7 +97,8 @@ class Mixed:
             flat = frozen(rows).reshape(-1), packed, made.reshape(-1), tile
             mixed_rows(*flat, self._table, x.shape[1], y.shape[1], count)
 
-        run(work, self._parts(len(x), most * u, workers), workers)
+        count = self._count(len(x), workers)
+        run(work, parts(len(x), most * u, count), workers)
 
     def takes_columns(self, shape, dtype):
         """Whether `apply_columns` can do it for an array of this shape and dtype."""
@@ -126,7 +127,8 @@ class Mixed:
             sizes = n_in, n_out, count, part.start, part.stop
             mixed_columns(*flat, *sizes, together)
 
-        run(work, self._parts(count, u, workers, planes), workers)
+        pieces = parts(count, u, self._count(planes * count, workers))
+        run(work, pieces, workers)
         return y
 
     def one(self, packed):
@@ -145,10 +147,8 @@ class Mixed:
         tile = most * u
         whole = batch - batch % tile if min(n_in, n_out) >= u else 0
         gx = aligned((batch, n_in), x.dtype)
-        tasks = [
-            (x[part], g[part], gx[part])
-            for part in self._parts(whole, tile, None, least=SUMMED)
-        ]
+        pieces = parts(whole, tile, self._count(whole, PARTS), SUMMED)
+        tasks = [(x[part], g[part], gx[part]) for part in pieces]
         if whole < batch:
             rows = -(-(batch - whole) // tile) * tile
             rest = np.empty((rows, max(n_in, u)), x.dtype)
@@ -182,15 +182,9 @@ class Mixed:
         size = self._largest * register_lanes(dtype) * dtype.itemsize
         return min(16, max(2, NEAR // size // 2 * 2))
 
-    def _parts(self, length, tile, workers, planes=1, least=0):
-        """Slices, of whole tiles but the last, which is no less than one."""
-        if workers == 1 or self.n_stored * length * planes < SERIAL:
-            least = length
-        step = max(-(-length // PARTS), least)
-        step = max(-(-step // tile), 1) * tile
-        starts = list(range(0, max(length - tile, 0) + 1, step)) if length else []
-        stops = [*starts[1:], length]
-        return [slice(*ends) for ends in zip(starts, stops, strict=False)]
+    def _count(self, batch, workers):
+        """Parts of a batch: one if threads do not pay."""
+        return threads(workers) if self.n_stored * batch >= SERIAL else 1
 
 
 def _widened(x, rows, u):

@@ -12,12 +12,11 @@ from ._kernels.hadamard import (
     rotate_rows,
 )
 from ._simd import register_lanes
-from ._threads import run
+from ._threads import parts, run, threads
 
 DENSE = 129  # size below which a rotation is a matrix
 PANEL = 1 << 16  # bytes of columns that are worked on together
 SERIAL = 1 << 20  # bytes of a batch below which a second thread does not pay
-PARTS = 16  # most pieces of a batch
 
 
 def draw(n, rounds, rng):
@@ -107,7 +106,7 @@ class Fast:
         def work(part):
             kernel(x[part].reshape(-1), *packed, y[part].reshape(-1), self.n, self.m)
 
-        run(work, _parts(len(x), 1, x.nbytes, workers), workers)
+        run(work, parts(len(x), 1, _count(x, workers)), workers)
 
     def takes_columns(self, x):
         """Whether `columns` can do it without a copy."""
@@ -127,16 +126,9 @@ class Fast:
                 flat = a.reshape(-1), *packed, b.reshape(-1), tile
                 kernel(*flat, self.n, self.m, count, *ends)
 
-        parts = _parts(count, width, x.nbytes, workers)
-        if len(parts) > 1 and parts[-1].stop - parts[-1].start < u:
-            last = parts.pop()
-            parts[-1] = slice(parts[-1].start, last.stop)
-        run(work, parts, workers)
+        run(work, parts(count, width, _count(x, workers)), workers)
 
 
-def _parts(length, unit, size, workers):
-    """Slices of whole units; one for all if the arrays are small."""
-    step = max(length, 1)
-    if workers != 1 and size >= SERIAL:
-        step = max(-(-length // (PARTS * unit)), 1) * unit
-    return [slice(i, min(i + step, length)) for i in range(0, length, step)]
+def _count(x, workers):
+    """Parts of an array: one if threads do not pay."""
+    return threads(workers) if x.nbytes >= SERIAL else 1

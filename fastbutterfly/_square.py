@@ -8,10 +8,9 @@ from ._kernels.forward import columns_down, columns_up, rows_down, rows_up
 from ._kernels.gradient import SKEW, gradient_down, gradient_up
 from ._packing import apart, fill, joined, order, split, sweeps
 from ._simd import register_lanes
-from ._threads import run
+from ._threads import PARTS, parts, run, threads
 
 SERIAL = 1 << 21  # weights times samples below which a second thread does not pay
-PARTS = 16  # most pieces of a batch
 SUMMED = 64  # least samples that are worth a partial sum of the weights' gradient
 INDEXED = 1 << 14  # largest size whose order of packed weights is kept
 MEMORY = 1 << 19  # bytes of a sample from which its weights come from memory
@@ -103,8 +102,9 @@ class Square:
 
         granule = self._granule(x.dtype, 1)
         whole = len(x) - len(x) % granule
-        parts = self._parts(whole, max(granule, together * self.n), workers=workers)
-        run(lambda part: kernel(x[part], y[part]), parts, workers)
+        unit, count = max(granule, together * self.n), self._count(whole, workers)
+        pieces = parts(whole, unit, count)
+        run(lambda part: kernel(x[part], y[part]), pieces, workers)
         if whole < len(x):
             rest = np.empty(granule, y.dtype)
             kernel(_filled(x[whole:], granule), rest)
@@ -125,12 +125,12 @@ class Square:
             tile = aligned(together * self.n * u, x.dtype)
             kernel(x[plane], packed, y[plane], tile, self.n, count, first, last)
 
-        pieces = self._parts(len(x), size, workers=workers)
+        pieces = parts(len(x), size, self._count(len(x), workers))
         if len(pieces) > 1:
             run(work, [(piece, 0, count) for piece in pieces], workers)
             return
         tile = len(x) // count * together * u
-        pieces = self._parts(len(x), tile, workers=workers)
+        pieces = parts(len(x), tile, self._count(len(x), workers))
         step = len(x) // count
         pieces = [(p.start // step, p.stop // step) for p in pieces]
         run(work, [(slice(None), *piece) for piece in pieces], workers)
@@ -179,8 +179,9 @@ class Square:
 
         granule = self._granule(x.dtype, 2)
         whole = len(x) - len(x) % granule
-        parts = self._parts(whole, max(granule, together * self.n), SUMMED * self.n)
-        sums = [aligned(len(packed), x.dtype) for _ in parts or [None]]
+        unit, count = max(granule, together * self.n), self._count(whole, PARTS)
+        pieces = parts(whole, unit, count, SUMMED * self.n)
+        sums = [aligned(len(packed), x.dtype) for _ in pieces or [None]]
         for total in sums:
             total[...] = 0
 
@@ -188,7 +189,7 @@ class Square:
             total, part = numbered
             kernel(x[part], g[part], gx[part], total)
 
-        run(work, list(zip(sums, parts, strict=False)), workers)
+        run(work, list(zip(sums, pieces, strict=False)), workers)
         if whole < len(x):
             rest = np.empty(granule, x.dtype)
             filled = _filled(x[whole:], granule), _filled(g[whole:], granule)
@@ -205,16 +206,9 @@ class Square:
         least = 2 if even else 1
         return max(min(most, len(x) // self.n // least * least), least)
 
-    def _parts(self, length, tile, least=0, workers=None):
-        """Slices of a flat array, of whole tiles, that depend on its length alone.
-
-        Only where they do not matter for the result, one worker gets one slice.
-        """
-        if workers == 1 or 2 * self.depth * length < SERIAL:
-            least = length
-        step = max(-(-length // PARTS), least)
-        step = max(-(-step // tile), 1) * tile
-        return [slice(i, min(i + step, length)) for i in range(0, length, step)]
+    def _count(self, length, workers):
+        """Parts of a flat array: one if threads do not pay."""
+        return threads(workers) if 2 * self.depth * length >= SERIAL else 1
 
 
 def _filled(x, length):

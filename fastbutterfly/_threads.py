@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ._arrays import as_size
 
+PARTS = 16  # most parts of a batch whose sums are added in order
+
 _lock = threading.Lock()
 _pool = None  # (process id, size, executor)
 
@@ -22,9 +24,26 @@ def as_workers(workers):
     return None if workers is None else as_size("workers", workers)
 
 
+def threads(workers):
+    """Into how many parts work is best cut whose result does not depend on it."""
+    return cpu_count() if workers is None else workers
+
+
+def parts(length, unit=1, count=PARTS, least=1):
+    """Slices of whole units, at most so many, of at least so many numbers.
+
+    Only the last has a rest, and none is shorter than a unit if another is not.
+    """
+    step = max(-(-length // count), least)
+    step = max(-(-step // unit), 1) * unit
+    starts = list(range(0, max(length - unit, 0) + 1, step)) if length else []
+    ends = zip(starts, [*starts[1:], length], strict=False)
+    return [slice(*pair) for pair in ends]
+
+
 def run(work, items, workers):
     """Call work(item) for each item, on at most `workers` threads; None: all CPUs."""
-    workers = min(cpu_count() if workers is None else workers, len(items))
+    workers = min(threads(workers), len(items))
     if workers <= 1:
         for item in items:
             work(item)

@@ -27,8 +27,8 @@ from ._kernels.truncated import (
 from ._packing import apart, joined, order, split
 from ._paths import Paths
 from ._simd import register_lanes
-from ._square import CACHE, PARTS, SERIAL, SUMMED
-from ._threads import run
+from ._square import CACHE, SERIAL, SUMMED
+from ._threads import PARTS, parts, run, threads
 
 # (up, down, gradient up, gradient down): without levels, with levels.
 KERNELS = (
@@ -147,8 +147,7 @@ class Truncated:
             rest = tile, together, *self._sizes()
             self._kernel(*flat, y[part].reshape(-1), *rest)
 
-        least = len(x) if workers == 1 else 2
-        run(work, self._parts(len(x), least), workers)
+        run(work, parts(len(x), 2, self._count(len(x), workers)), workers)
         return self._few.pick(y, out) if self.increasing else y
 
     def vjp(self, packed, x, g, workers=None):
@@ -158,10 +157,10 @@ class Truncated:
         few, many = _padded(self._few.spread(few), even), _padded(many, even)
         gmany = aligned((even, n), x.dtype) if self.increasing else None
         gfew = None if self.increasing else np.zeros(few.shape, x.dtype)
-        parts = self._parts(even, SUMMED)
+        pieces = parts(even, 2, self._count(even, PARTS), SUMMED)
         sums = [
             [np.zeros(a.shape, a.dtype) for a in (packed.lower, packed.fan)]
-            for _ in parts
+            for _ in pieces
         ]
 
         def work(numbered):
@@ -176,7 +175,7 @@ class Truncated:
             rest = target, *totals, tile, scratch, together, *self._sizes()
             self._gradient(*inputs, packed.lower, packed.fan, *rest)
 
-        run(work, list(zip(parts, sums, strict=True)), workers)
+        run(work, list(zip(pieces, sums, strict=True)), workers)
         for totals in sums[1:]:
             for total, more in zip(sums[0], totals, strict=True):
                 total += more
@@ -200,13 +199,9 @@ class Truncated:
         most = max(4, CACHE // 2 // (self.n * x.itemsize) // 2 * 2)
         return max(2, min(most, len(x)))
 
-    def _parts(self, batch, least=2):
-        """Slices of an even number of samples each but the last, by size alone."""
-        if 2 * self.n * self.depth * batch < SERIAL:
-            least = batch
-        step = max(least, -(-batch // PARTS), 2)
-        step += step % 2
-        return [slice(i, min(i + step, batch)) for i in range(0, max(batch, 1), step)]
+    def _count(self, batch, workers):
+        """Parts of a batch: one if threads do not pay."""
+        return threads(workers) if 2 * self.n * self.depth * batch >= SERIAL else 1
 
 
 def _padded(x, rows):

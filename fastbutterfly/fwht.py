@@ -12,7 +12,7 @@ from ._kernels.hadamard import hadamard_columns, hadamard_few, hadamard_rows
 from ._layout import along
 from ._permutations import HADAMARD
 from ._simd import register_lanes
-from ._threads import as_workers, run
+from ._threads import as_workers, parts, run, threads
 
 NORMS = {"backward": 0.0, "ortho": 0.5, "forward": 1.0}  # times n to minus this
 LONG = 1 << 20  # bytes of a sample from which it is passed over in two parts
@@ -20,7 +20,6 @@ BLOCK = 1 << 14  # bytes of what is done first of such a sample; at most LONG / 
 PANEL = 1 << 15  # bytes of columns that are worked on together
 NEAR = 1 << 13  # bytes of samples that are worked on together
 SERIAL = 1 << 22  # bytes of a batch below which a second thread does not pay
-PARTS = 16  # most pieces of a batch
 
 
 def fwht(
@@ -163,11 +162,8 @@ class _Transform:
 
     def _rows(self, x, scale, y, n, workers):
         together = max(1, NEAR // (n * x.itemsize))
-        if workers == 1 or x.nbytes < SERIAL:
-            hadamard_rows(x, scale, y, n, together)
-            return
-        parts = _parts(len(x), n)
-        run(lambda p: hadamard_rows(x[p], scale, y[p], n, together), parts, workers)
+        pieces = parts(len(x), n, _count(x, workers))
+        run(lambda p: hadamard_rows(x[p], scale, y[p], n, together), pieces, workers)
 
     def _few(self, x, y, workers):
         """Registers hold several samples; the last few are filled up with zeros."""
@@ -177,7 +173,7 @@ class _Transform:
         def work(part):
             hadamard_few(x[part], self.scale, y[part], self.n)
 
-        run(work, _parts(whole, unit), workers if x.nbytes >= SERIAL else 1)
+        run(work, parts(whole, unit, _count(x, workers)), workers)
         if whole < len(x):
             room = np.zeros(unit, x.dtype)
             room[: len(x) - whole] = x[whole:]
@@ -207,13 +203,11 @@ class _Transform:
             tile = aligned(n * width, x.dtype)
             hadamard_columns(x, self.scale, y, tile, n, count, *ends)
 
-        every = slice(0, planes), slice(0, count)
-        if workers == 1 or x.nbytes < SERIAL:
-            pieces = [every]
-        elif planes >= PARTS:
-            pieces = [(plane, every[1]) for plane in _parts(planes, 1)]
+        every, most = (slice(0, planes), slice(0, count)), _count(x, workers)
+        if planes >= most:
+            pieces = [(plane, every[1]) for plane in parts(planes, 1, most)]
         else:
-            pieces = [(every[0], columns) for columns in _parts(count, width)]
+            pieces = [(every[0], columns) for columns in parts(count, width, most)]
         run(work, pieces, workers)
 
 
@@ -232,10 +226,9 @@ def _transform(dtype, n, norm):
     return _made(dtype, n, norm)
 
 
-def _parts(length, unit):
-    """Slices of a flat array, of whole units."""
-    step = max(-(-length // (PARTS * unit)), 1) * unit
-    return [slice(i, min(i + step, length)) for i in range(0, length, step)]
+def _count(x, workers):
+    """Parts of an array: one if threads do not pay."""
+    return threads(workers) if x.nbytes >= SERIAL else 1
 
 
 @cache
