@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from ._arrays import frozen
 from ._kernels.shape import count_levels, forward_sweeps, gradient_sweeps
 
 
@@ -38,13 +39,17 @@ def apart(inner, levels):
 def order(depth, half, width, increasing, u, sweeps, size=None):
     """Canonical position of each packed weight, in `width` arrays one after another.
 
+    Read-only.
+
     The packed weights are all, or so many: those of the layers in `sweeps`.
     """
     shape = width, depth, half, 2, 2
-    parts = np.arange(math.prod(shape)).reshape(shape)
+    count = math.prod(shape)
+    parts = np.arange(count, dtype=np.int32 if count < 1 << 31 else np.int64)
+    parts = parts.reshape(shape)
     packed = np.empty(parts.size if size is None else size, parts.dtype)
     fill(packed, parts, increasing, u, sweeps)
-    return packed
+    return frozen(packed)
 
 
 def fill(packed, parts, increasing, u, sweeps, *, back=False):

@@ -6,6 +6,7 @@ from ._arrays import aligned, frozen
 from ._kernels.few import few_down, few_gradient_down, few_gradient_up, few_up
 from ._kernels.forward import columns_down, columns_up, rows_down, rows_up
 from ._kernels.gradient import SKEW, gradient_down, gradient_up
+from ._kernels.order import gather, scatter
 from ._packing import apart, fill, joined, order, split, sweeps
 from ._simd import register_lanes
 from ._threads import PARTS, parts, run, threads
@@ -46,7 +47,7 @@ class Square:
             fill(packed, parts, self.increasing, *layout)
         else:
             order = self._order(len(parts), copies, *layout)
-            parts.reshape(-1).take(order, out=packed, mode="wrap")
+            gather(frozen(parts).reshape(-1), order, packed)
         return frozen(packed)
 
     def _unpack(self, sums):
@@ -57,7 +58,8 @@ class Square:
         if self.n > INDEXED:
             fill(sums, parts, self.increasing, *layout, back=True)
         else:
-            parts.reshape(-1)[self._order(width, copies, *layout)] = sums
+            order = self._order(width, copies, *layout)
+            scatter(frozen(sums), order, parts.reshape(-1))
         weights = joined(parts).reshape(self.depth, copies, -1)
         return (weights if copies == 1 else weights.sum(axis=1)).reshape(-1)
 

@@ -14,6 +14,7 @@ import numpy as np
 from ._arrays import aligned, frozen
 from ._coordinates import End
 from ._kernels.gradient import SKEW
+from ._kernels.order import gather, scatter
 from ._kernels.truncated import (
     truncated_down,
     truncated_gradient_down,
@@ -125,7 +126,7 @@ class Truncated:
         """Flat weights as the kernels read them, for `apply` and `vjp`."""
         found = self._paths.products(weights)
         lower = aligned(len(self._order), weights.dtype)
-        split(weights).reshape(-1).take(self._order, out=lower, mode="wrap")
+        gather(frozen(split(weights)).reshape(-1), self._order, lower)
         sizes = self.classes, self._rows, self.slots, self.width, self.u
         fan = aligned(math.prod(sizes), weights.dtype)
         fan[...] = 0
@@ -184,7 +185,7 @@ class Truncated:
 
     def _unpack(self, packed, glower, gfan):
         parts = np.zeros((self.width, len(packed.weights)), glower.dtype)
-        parts.reshape(-1)[self._order] = glower
+        scatter(frozen(glower), self._order, parts.reshape(-1))
         gweights, paths = joined(parts), joined(gfan.take(self._fan))
         self._paths.back(packed.weights, packed.found, paths, gweights)
         return gweights

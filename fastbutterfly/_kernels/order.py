@@ -11,3 +11,26 @@ def take(x, index, y, width):
         for j in range(count):
             k = index[j]
             y[i * count + j] = x[i * width + k] if k >= 0 else 0
+
+
+@jit
+def gather(x, index, y):
+    """y[i] = x[index[i]]."""
+    for i in range(len(index)):
+        y[i] = x[index[i]]
+
+
+@jit
+def scatter(x, index, y):
+    """y[index[i]] = x[i]."""
+    for i in range(len(index)):
+        y[index[i]] = x[i]
+
+
+@jit
+def same(x, y):
+    """Whether integers are the same."""
+    differing = 0
+    for i in range(len(x)):
+        differing |= x[i] ^ y[i]
+    return differing == 0

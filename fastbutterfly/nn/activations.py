@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .._arrays import frozen
+from .._kernels import elementwise
 from .layer import Layer
 
 FAR = 50.0  # the normal density and the lower tail underflow here, in float64 too
@@ -43,12 +45,20 @@ class ReLU(Activation):
     array([[0., 2.]])
     """
 
-    def _value(self, x):
-        y = np.maximum(x, 0)
+    def forward(self, x):
+        """Return max(x, 0), which is saved."""
+        y = np.empty(x.shape, x.dtype)
+        elementwise.relu(frozen(x).reshape(-1), y.reshape(-1))
         return y, y
 
-    def _derivative(self, y):
-        return y > 0
+    def backward(self, saved, g, gparameters, *, input_gradient=True):
+        """Return g where the output is positive, else 0."""
+        if not input_gradient:
+            return None
+        gx = np.empty(g.shape, g.dtype)
+        flat = frozen(saved).reshape(-1), frozen(g).reshape(-1)
+        elementwise.relu_back(*flat, gx.reshape(-1))
+        return gx
 
 
 class GELU(Activation):

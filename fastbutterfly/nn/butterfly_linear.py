@@ -11,6 +11,7 @@ from ..butterfly import REVERSED, Butterfly
 from ..transforms import truncated
 from ._checks import as_flag, as_optional_vector, take
 from .layer import Layer
+from .packs import Packs
 
 
 class ButterflyLinear(Layer):
@@ -133,7 +134,7 @@ class ButterflyLinear(Layer):
     def _set(self, operator, bias, dtype, trainable):
         self.n_out, self.n_in = operator.shape
         self.dtype, self.trainable = dtype, trainable
-        self._plan = operator.plan
+        self._plan, self._packs = operator.plan, Packs(operator.plan)
         arrays = {"weights": operator.weights} if trainable else {}
         if bias is not None:
             arrays["bias"] = bias
@@ -150,8 +151,11 @@ class ButterflyLinear(Layer):
 
     def forward(self, x):
         """Return B x + bias; x is saved."""
-        packed = self._plan.pack(self.weights.reshape(-1))
-        y = self._plan.apply(packed, x)
+        weights = self.weights.reshape(-1)
+        if len(x) == 1:
+            y = self._packs.one(weights)(x[0])[np.newaxis]
+        else:
+            y = self._plan.apply(self._packs(weights, len(x), "rows"), x)
         if self.bias is not None:
             y += self.bias
         return y, x
@@ -163,7 +167,7 @@ class ButterflyLinear(Layer):
             np.sum(g, axis=0, out=gradient["bias"])
         if not self.trainable and not input_gradient:
             return None
-        packed = self._plan.pack(self.weights.reshape(-1), "gradient")
+        packed = self._packs(self.weights.reshape(-1), len(g), "gradient")
         gx, gweights = self._plan.vjp(packed, saved, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights
@@ -210,8 +214,12 @@ class ButterflyLinear(Layer):
             operator = Butterfly(weights.reshape(0, 0, 2, 2), **ends)
         return cls.from_operator(operator, bias=bias, trainable=trainable)
 
+    def __getstate__(self):
+        return {k: v for k, v in super().__getstate__().items() if k != "_packs"}
+
     def __setstate__(self, state):
         super().__setstate__(state)
+        self._packs = Packs(self._plan)
         if not self.trainable:
             self.weights = immutable(self.weights)
 

@@ -116,6 +116,9 @@ class Layer:
         """
         x = as_samples("x", x, self.n_in)
         dtype = self.dtype or np.result_type(x.dtype, np.float32)
+        if len(x) == 1:
+            y, _ = self.forward(as_batch(x, dtype))
+            return y.copy() if np.may_share_memory(x, y) else y
         y = np.empty((len(x), self.n_out or x.shape[1]), dtype)
         rows = max(64, CHUNK_ELEMENTS // max(1, self._width()) // 64 * 64)
         for start in range(0, len(x), rows):

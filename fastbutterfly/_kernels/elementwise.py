@@ -1,0 +1,17 @@
+"""Elementwise: activations that NumPy takes several passes for."""
+
+from .._jit import jit
+
+
+@jit
+def relu(x, y):
+    """y = max(x, 0), flat; NaN stays NaN."""
+    for i in range(len(x)):
+        y[i] = 0 if x[i] <= 0 else x[i]
+
+
+@jit
+def relu_back(y, g, gx):
+    """gx = g where y > 0, else 0, flat."""
+    for i in range(len(y)):
+        gx[i] = g[i] if y[i] > 0 else 0
