@@ -25,10 +25,6 @@ LAYERS = {
     "gadget": nn.ButterflyDense,
     "dense": nn.Dense,
 }
-    "butterfly": nn.ButterflyLinear,
-    "gadget": nn.ButterflyDense,
-    "dense": nn.Dense,
-}
 
 
 def measure(n, seconds):

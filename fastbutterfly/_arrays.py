@@ -178,7 +178,7 @@ def aligned(shape, dtype):
     dtype = np.dtype(dtype)
     size = math.prod(shape) if isinstance(shape, tuple) else shape
     room = np.empty(size + 64 // dtype.itemsize, dtype)
-    start = -room.ctypes.data % 64 // dtype.itemsize
+    start = -room.__array_interface__["data"][0] % 64 // dtype.itemsize
     return room[start : start + size].reshape(shape)
 
 

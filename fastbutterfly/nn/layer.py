@@ -1,5 +1,6 @@
 """Layer: a differentiable map of batches with its parameters in one flat buffer."""
 
+import math
 import os
 from typing import Any
 
@@ -158,7 +159,7 @@ class Layer:
         """Split a flat array into one view a parameter, by name."""
         views, start = {}, 0
         for name, shape in self._shapes.items():
-            stop = start + int(np.prod(shape))
+            stop = start + math.prod(shape)
             views[name] = flat[start:stop].reshape(shape)
             start = stop
         return views

@@ -1,6 +1,6 @@
 """Sequential: layers one after the other, with one buffer for all parameters."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -92,8 +92,8 @@ class Sequential(Layer):
             layer._bind(part)
 
     def _parts(self, flat):
-        ends = np.cumsum([layer.parameters.size for layer in self.layers])
-        return np.split(flat, ends[:-1])
+        ends = accumulate((layer.parameters.size for layer in self.layers), initial=0)
+        return [flat[start:stop] for start, stop in pairwise(ends)]
 
     def _width(self):
         return sum(layer._width() for layer in self.layers)
