@@ -7,9 +7,16 @@ import numpy as np
 from .._arrays import as_reals
 
 
-def as_samples(name, x, n_in):
-    """Real array of shape (rows, n_in), any dtype and order; n_in None: any width."""
-    x = as_reals(name, x)
+def as_samples(name, x, n_in, *, sparse=False):
+    """Real array of shape (rows, n_in), any dtype and order; n_in None: any width.
+
+    If that is allowed, also a sparse matrix or array of SciPy, as CSR.
+    """
+    if sparse and hasattr(x, "tocsr"):
+        x = x.tocsr()
+        as_reals(name, x.data)
+    else:
+        x = as_reals(name, x)
     width = "n_in" if n_in is None else n_in
     if x.ndim == 1:
         raise ValueError(
@@ -21,6 +28,13 @@ def as_samples(name, x, n_in):
     return x
 
 
+def rows_of(x, rows):
+    """Some rows, a slice or numbers, of an array or a CSR matrix; dense."""
+    if hasattr(x, "tocsr"):
+        return x[rows].toarray()
+    return x[rows] if isinstance(rows, slice) else np.take(x, rows, axis=0)
+
+
 def as_batch(x, dtype):
     """C-ordered samples in the layer's dtype; a copy only if one is needed."""
     return np.ascontiguousarray(x, dtype)
@@ -30,6 +44,9 @@ def check_finite(name, x, dtype):
     """Raise if a row of x, converted to dtype, holds a NaN or an infinity."""
     if x.dtype.kind != "f":
         return
+    if hasattr(x, "tocsr"):
+        _check_finite_csr(name, x, dtype)
+        return
     rows = max(1, 2**18 // max(1, x[:1].size))
     for start in range(0, len(x), rows):
         with np.errstate(over="ignore"):
@@ -37,10 +54,22 @@ def check_finite(name, x, dtype):
         if not finite.all():
             row, *rest = np.argwhere(~finite)[0].tolist()
             value = x[(start + row, *rest)]
-            raise ValueError(
-                f"{name} must be finite in {np.dtype(dtype)}, got {value} in row "
-                f"{start + row}; remove or replace such samples"
-            )
+            _raise_not_finite(name, value, start + row, dtype)
+
+
+def _check_finite_csr(name, x, dtype):
+    with np.errstate(over="ignore"):
+        wrong = np.flatnonzero(~np.isfinite(x.data.astype(dtype, copy=False)))
+    if len(wrong):
+        row = int(np.searchsorted(x.indptr, wrong[0], side="right")) - 1
+        _raise_not_finite(name, x.data[wrong[0]], row, dtype)
+
+
+def _raise_not_finite(name, value, row, dtype):
+    raise ValueError(
+        f"{name} must be finite in {np.dtype(dtype)}, got {value} in row {row}; remove "
+        "or replace such samples"
+    )
 
 
 def as_number(name, value, *, below=math.inf):
@@ -84,6 +113,22 @@ def as_weights(name, value, ndims):
             f"{name} must be positive and finite, got {value[wrong].ravel()[0]}"
         )
     return value.astype(np.float64)
+
+
+def as_sample_weight(name, value, rows):
+    """A float64 array of finite numbers of at least 0, one a sample."""
+    value = as_reals(name, value)
+    if value.shape != (rows,):
+        raise ValueError(
+            f"{name} must have one number a sample, shape ({rows},), got {value.shape}"
+        )
+    wrong = ~((value >= 0) & (value < math.inf))
+    if wrong.any():
+        raise ValueError(
+            f"{name} must be finite and at least 0, got {value[wrong][0]} for sample "
+            f"{np.flatnonzero(wrong)[0]}"
+        )
+    return value.astype(np.float64, copy=False)
 
 
 def as_flag(name, value):

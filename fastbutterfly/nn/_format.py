@@ -30,17 +30,28 @@ NAMES = ("header", "parameters", "constants", "indices")
 
 def write(path, description, parameters, constants, indices):
     """Write the file at once or not at all."""
-    path = Path(path)
     header = {
         "format": FORMAT,
         "version": VERSION,
         "dtype": parameters.dtype.name,
         "layer": description,
     }
+    text = as_text(header)
+    write_arrays(
+        path, dict(zip(NAMES, (text, parameters, constants, indices), strict=True))
+    )
+
+
+def as_text(header):
+    """A header as an array, JSON in UTF-8."""
     text = json.dumps(header).encode()
     _check_nesting(text)
-    text = np.frombuffer(text, np.uint8)
-    arrays = dict(zip(NAMES, (text, parameters, constants, indices), strict=True))
+    return np.frombuffer(text, np.uint8)
+
+
+def write_arrays(path, arrays):
+    """Write flat arrays by name, at once or not at all."""
+    path = Path(path)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(draft, "xb") as file:
@@ -54,20 +65,34 @@ def write(path, description, parameters, constants, indices):
 
 def read(content):
     """Header as a dict, then parameters, constants, indices, from a file's bytes."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in NAMES):
-            raise ValueError("it holds other arrays than a saved network does")
-        header, *arrays = (_member(archive, name, len(content)) for name in NAMES)
-    if header.dtype != np.uint8:
-        raise ValueError("its header is not text")
-    text = header.tobytes()
-    _check_nesting(text)
-    header = _checked_header(json.loads(text))
+    found = read_arrays(content)
+    if sorted(found) != sorted(NAMES):
+        raise ValueError("it holds other arrays than a saved network does")
+    header, *arrays = (found[name] for name in NAMES)
+    header = _checked_header(from_text(header))
     expected = (header["dtype"], header["dtype"], "int64")
     for name, array, dtype in zip(NAMES[1:], arrays, expected, strict=True):
         if array.dtype != np.dtype(dtype):
             raise ValueError(f"{name} must be {dtype}, got {array.dtype}")
     return header, *arrays
+
+
+def read_arrays(content):
+    """Flat arrays by name, from a file's bytes."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        if len(set(names)) < len(names):
+            raise ValueError("it holds an array twice")
+        return {name: _member(archive, name, len(content)) for name in names}
+
+
+def from_text(array):
+    """What `as_text` made an array of."""
+    if array.dtype != np.uint8:
+        raise ValueError("its header is not text")
+    text = array.tobytes()
+    _check_nesting(text)
+    return json.loads(text)
 
 
 def _check_nesting(text):

@@ -11,9 +11,22 @@ from .layer import Layer
 
 
 class _Callback:
-    """Starts anew whenever it is given the history of another run."""
+    """Starts anew whenever it is given the history of another run.
+
+    A subclass names the attributes that `_reset` sets in `_kept`.
+    """
 
     _history = None
+    _kept = ()
+
+    def state(self) -> dict:
+        """Return what a checkpoint keeps."""
+        return {name: getattr(self, name) for name in self._kept}
+
+    def resume(self, state: dict, history: History) -> None:
+        """Go on with a run of this history from such a state."""
+        self.__dict__.update(state)
+        self._history = history
 
     def _reset(self):
         raise NotImplementedError
@@ -70,6 +83,8 @@ class EarlyStopping(_Callback):
     >>> history.stopped
     True
     """
+
+    _kept = "best_epoch", "best_loss", "best_parameters", "_progress", "_waited"
 
     def __init__(self, patience: int, min_delta: float = 0, restore: bool = True):
         self.patience = as_size("patience", patience)
@@ -152,6 +167,8 @@ class AveragedWeights(_Callback):
     >>> average.count
     5
     """
+
+    _kept = "count", "parameters"
 
     def __init__(self, decay: float | None = None, start: int = 0):
         self.decay = None if decay is None else as_number("decay", decay, below=1)

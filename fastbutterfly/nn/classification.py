@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._arrays import as_reals
+from .._arrays import as_reals, frozen
+from .._kernels import losses
 from ._checks import as_number, as_weights
-from .losses import Loss
+from .losses import Loss, averaged
 
 
 class CrossEntropy(Loss):
@@ -34,6 +35,8 @@ class CrossEntropy(Loss):
 
         q_j = w_j * ((1 - s) * (j == y) + s / n_out)
         value = sum over the batch of -sum_j q_j log(softmax(z)_j) / sum of its w_y
+
+    A sample's weight multiplies its q_j and its w_y.
 
     References
     ----------
@@ -74,44 +77,34 @@ class CrossEntropy(Loss):
             )
         return y
 
-    def weight(self, y):
-        """Return the sum of the samples' class weights."""
+    def weight(self, y, sample_weight=None):
+        """Return the sum of the samples' weights, times those of their classes."""
         if self.class_weight is None:
-            return len(y)
-        return float(self.class_weight[y].sum())
+            return super().weight(y, sample_weight)
+        of_samples = 1 if sample_weight is None else sample_weight
+        return float(np.sum(self.class_weight[y] * of_samples))
 
     def accuracy(self, y_pred, y):
         """Return the share of samples whose largest logit is that of the label."""
         y_pred, y = self._checked(y_pred, y)
         return float(np.mean(y_pred.argmax(axis=1) == y))
 
-    def _evaluate(self, y_pred, y):
-        logits = y_pred - y_pred.max(axis=1, keepdims=True)
-        if self.class_weight is not None or self.label_smoothing:
-            return self._evaluate_weighted(logits, y)
-        rows = np.arange(len(y))
-        picked = logits[rows, y]
-        gradient = np.exp(logits, out=logits)
-        total = gradient.sum(axis=1, keepdims=True)
-        value = float(np.mean(np.log(total[:, 0]) - picked, dtype=np.float64))
-        gradient /= total
-        gradient[rows, y] -= 1
-        gradient /= len(y)
-        return value, gradient
-
-    def _evaluate_weighted(self, logits, y):
-        n, dtype = logits.shape[1], logits.dtype
-        q = np.full(logits.shape, self.label_smoothing / n, dtype)
-        q[np.arange(len(y)), y] += 1 - self.label_smoothing
-        if self.class_weight is not None:
-            q *= self.class_weight.astype(dtype)
-        q /= self.weight(y)
-        gradient = np.exp(logits)
-        total = gradient.sum(axis=1, keepdims=True)
-        logits -= np.log(total)
-        value = -float(np.sum(q * logits, dtype=np.float64))
-        gradient *= q.sum(axis=1, keepdims=True) / total
-        gradient -= q
+    def _evaluate(self, y_pred, y, weights=None):
+        rows, n = y_pred.shape
+        dtype = y_pred.dtype
+        total = self.weight(y, weights) or 1
+        if weights is None:
+            of_row = np.full(rows, 1 / total, dtype)
+        else:
+            of_row = (weights / total).astype(dtype)
+        of_class = np.ones(n) if self.class_weight is None else self.class_weight
+        rest = self.label_smoothing / n
+        shares = map(dtype.type, (1 - self.label_smoothing, rest))
+        z = np.empty_like(y_pred, order="C")
+        losses.shift(frozen(np.ascontiguousarray(y_pred)), z)
+        gradient = np.exp(z)
+        labels, of_class = y.astype(np.int64), of_class.astype(dtype)
+        value = losses.cross_entropy(z, gradient, labels, of_class, of_row, *shares)
         return value, gradient
 
 
@@ -167,19 +160,18 @@ class BinaryCrossEntropy(Loss):
         y_pred, y = self._checked(y_pred, y)
         return float(np.mean((y_pred > 0) == y))
 
-    def _evaluate(self, y_pred, y):
+    def _evaluate(self, y_pred, y, weights=None):
         yes = y != 0
         wrongness = np.where(yes, -y_pred, y_pred)
         small = np.exp(-np.abs(wrongness))
-        losses = np.maximum(wrongness, 0) + np.log1p(small)
+        found = np.maximum(wrongness, 0) + np.log1p(small)
         gradient = np.where(wrongness > 0, 1, small) / (1 + small)
         if self.pos_weight is not None:
             scale = np.where(yes, self.pos_weight.astype(y_pred.dtype), 1)
-            losses *= scale
+            found *= scale
             gradient *= scale
         np.negative(gradient, where=yes, out=gradient)
-        gradient /= gradient.size
-        return float(np.mean(losses, dtype=np.float64)), gradient
+        return averaged(found, gradient, weights)
 
 
 def _check_width(name, weights, n_out):

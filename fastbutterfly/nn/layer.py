@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import as_batch, as_samples
+from ._checks import as_batch, as_samples, rows_of
 from ._format import write
 
 CHUNK_ELEMENTS = 2**21  # of activations at a time in a prediction
@@ -110,21 +110,24 @@ class Layer:
     def __call__(self, x: ArrayLike) -> NDArray:
         """Predict: the outputs for real samples (rows, n_in), in bounded memory.
 
+        A sparse matrix of SciPy will do; some of its rows at a time become dense.
+
         Raises
         ------
         ValueError, TypeError
             If x is not two-dimensional, real and of width n_in.
         """
-        x = as_samples("x", x, self.n_in)
+        x = as_samples("x", x, self.n_in, sparse=True)
         dtype = self.dtype or np.result_type(x.dtype, np.float32)
-        if len(x) == 1:
+        if x.shape[0] == 1:
+            x = rows_of(x, slice(1))
             y, _ = self.forward(as_batch(x, dtype))
             return y.copy() if np.may_share_memory(x, y) else y
-        y = np.empty((len(x), self.n_out or x.shape[1]), dtype)
+        y = np.empty((x.shape[0], self.n_out or x.shape[1]), dtype)
         rows = max(64, CHUNK_ELEMENTS // max(1, self._width()) // 64 * 64)
-        for start in range(0, len(x), rows):
+        for start in range(0, len(y), rows):
             chunk = slice(start, start + rows)
-            y[chunk], _ = self.forward(as_batch(x[chunk], dtype))
+            y[chunk], _ = self.forward(as_batch(rows_of(x, chunk), dtype))
         return y
 
     def save(self, path: str | os.PathLike) -> None:

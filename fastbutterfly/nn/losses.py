@@ -4,13 +4,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import REAL, as_reals
-from ._checks import as_positive, as_samples, check_finite
+from ._checks import as_positive, as_sample_weight, as_samples
 
 
 class Loss:
     """Base of losses: ``value, gradient = loss(y_pred, y)``."""
 
-    def __call__(self, y_pred: ArrayLike, y: ArrayLike) -> tuple[float, NDArray]:
+    def __call__(
+        self, y_pred: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, NDArray]:
         """Return the mean loss of a batch and its gradient.
 
         Parameters
@@ -19,6 +21,9 @@ class Loss:
             Outputs of a network.
         y : array
             What they should be; see the loss.
+        sample_weight : array, shape (batch,), optional
+            How much each sample counts in the mean: finite, at least 0. None: all the
+            same. If all are 0, so are the loss and its gradient.
 
         Returns
         -------
@@ -32,7 +37,10 @@ class Loss:
             If shapes or dtypes are not as described, or the batch is empty.
         """
         y_pred, y = self._checked(y_pred, y)
-        return self._evaluate(y_pred, y)
+        if sample_weight is None:
+            return self._evaluate(y_pred, y)
+        weights = as_sample_weight("sample_weight", sample_weight, len(y))
+        return self._evaluate(y_pred, y, weights)
 
     def accuracy(self, y_pred: ArrayLike, y: ArrayLike) -> float | None:
         """Return the share of right predictions; None where there is no such thing."""
@@ -42,9 +50,9 @@ class Loss:
         """Return y as an array that fits predictions (rows, n_out), or raise."""
         raise NotImplementedError
 
-    def weight(self, y: NDArray) -> float:
+    def weight(self, y: NDArray, sample_weight: NDArray | None = None) -> float:
         """Return what a batch's mean counts for beside those of other batches."""
-        return len(y)
+        return len(y) if sample_weight is None else float(sample_weight.sum())
 
     def _checked(self, y_pred, y):
         y_pred = as_samples("y_pred", y_pred, None)
@@ -54,7 +62,7 @@ class Loss:
             y_pred = y_pred.astype(np.float64)
         return y_pred, self.targets("y", y, *y_pred.shape)
 
-    def _evaluate(self, y_pred, y):
+    def _evaluate(self, y_pred, y, weights=None):
         raise NotImplementedError
 
     def __repr__(self):
@@ -91,11 +99,9 @@ class MSE(_Regression):
     (2.0, array([[ 0., -2.]]))
     """
 
-    def _evaluate(self, y_pred, y):
-        gradient = y_pred - y.astype(y_pred.dtype, copy=False)
-        value = float(np.mean(gradient * gradient, dtype=np.float64))
-        gradient *= 2 / gradient.size
-        return value, gradient
+    def _evaluate(self, y_pred, y, weights=None):
+        error = y_pred - y.astype(y_pred.dtype, copy=False)
+        return averaged(error * error, 2 * error, weights)
 
 
 class Huber(_Regression):
@@ -132,22 +138,19 @@ class Huber(_Regression):
     def __init__(self, delta: float = 1.0):
         self.delta = as_positive("delta", delta)
 
-    def _evaluate(self, y_pred, y):
+    def _evaluate(self, y_pred, y, weights=None):
         error = y_pred - y.astype(y_pred.dtype, copy=False)
         delta = min(self.delta, float(np.finfo(error.dtype).max))
         gradient = np.clip(error, -delta, delta)
         # Equal to h in both ranges, and no square that could overflow.
-        value = float(np.mean(gradient * (error - gradient / 2), dtype=np.float64))
+        return averaged(gradient * (error - gradient / 2), gradient, weights)
+
+
+def averaged(losses, gradient, weights):
+    """Mean over outputs and (weighted) samples, and the gradient scaled alike."""
+    if weights is None:
         gradient /= gradient.size
-        return value, gradient
-
-
-def check_data(name_x, x, name_y, y, net, loss):
-    """Return samples and targets for `net` as arrays, or raise."""
-    x = as_samples(name_x, x, net.n_in)
-    if not len(x):
-        raise ValueError(f"{name_x} must hold at least one sample, got {x.shape}")
-    y = loss.targets(name_y, y, len(x), net.n_out)
-    check_finite(name_x, x, net.dtype)
-    check_finite(name_y, y, net.dtype)
-    return x, y
+        return float(np.mean(losses, dtype=np.float64)), gradient
+    share = weights / (weights.sum() or 1) / losses.shape[1]
+    gradient *= share.astype(gradient.dtype)[:, np.newaxis]
+    return float(share @ losses.sum(axis=1, dtype=np.float64)), gradient

@@ -55,5 +55,6 @@ def reporting(progress, epochs, batches):
     except ImportError:
         yield _Lines(epochs)
         return
-    with tqdm(total=epochs * batches, unit="batch", dynamic_ncols=True) as bar:
+    total = None if batches is None else epochs * batches
+    with tqdm(total=total, unit="batch", dynamic_ncols=True) as bar:
         yield _Bar(bar)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._arrays import as_size
-from ._checks import as_batch
+from ._checks import as_batch, rows_of
+from .data import check_data, check_weights
 from .history import DivergenceError, Epoch, History
 from .layer import Layer
-from .losses import Loss, check_data
+from .losses import Loss
 from .training import check_objects, finish, tell
 
 
@@ -21,6 +22,7 @@ def lbfgs(
     y: ArrayLike,
     *,
     loss: Loss,
+    sample_weight: ArrayLike | None = None,
     max_iter: int = 100,
     batch_size: int = 4096,
     callback: Callable[[Layer, History], object] | None = None,
@@ -29,8 +31,8 @@ def lbfgs(
 
     Parameters
     ----------
-    net, X, y, loss
-        As for `fit`.
+    net, X, y, loss, sample_weight
+        As for `fit`; X and y are arrays.
     max_iter : int
         Iterations at most. It ends earlier where nothing is gained any more: when an
         iteration lowers the loss by less than its rounding error.
@@ -80,12 +82,14 @@ def lbfgs(
     if not net.parameters.size:
         raise ValueError(f"net must have parameters to train, got {net!r}")
     x, y = check_data("X", X, "y", y, net, loss)
+    weights = check_weights("sample_weight", sample_weight, len(y))
+    wanted = [y] if weights is None else [y, weights]
     max_iter = as_size("max_iter", max_iter, least=0)
     batch_size = as_size("batch_size", batch_size)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
     callbacks = [] if callback is None else [callback]
-    run = _Run(net, loss, x, y, batch_size, callbacks)
+    run = _Run(net, loss, x, wanted, batch_size, callbacks)
     eps = float(np.finfo(net.parameters.dtype).eps)
     options = {"maxiter": max_iter, "maxfun": 2**31 - 1, "ftol": eps, "gtol": 0.0}
     try:
@@ -109,8 +113,8 @@ def lbfgs(
 class _Run:
     """The function that is minimised, and what became of it."""
 
-    def __init__(self, net, loss, x, y, batch_size, callbacks):
-        self.net, self.loss, self.x, self.y = net, loss, x, y
+    def __init__(self, net, loss, x, wanted, batch_size, callbacks):
+        self.net, self.loss, self.x, self.wanted = net, loss, x, wanted
         self.batch_size, self.callbacks = batch_size, callbacks
         self.history, self.start = History(), perf_counter()
         self.accepted = net.parameters.copy()
@@ -121,12 +125,13 @@ class _Run:
         self.net.parameters[...] = parameters
         piece = np.zeros_like(self.accepted)
         total, weight, gradient = 0.0, 0, np.zeros(piece.shape)
-        for start in range(0, len(self.x), self.batch_size):
+        for start in range(0, self.x.shape[0], self.batch_size):
             rows = slice(start, start + self.batch_size)
-            y_pred, saved = self.net.forward(as_batch(self.x[rows], self.net.dtype))
-            value, g = self.loss(y_pred, self.y[rows])
+            x, wanted = rows_of(self.x, rows), [array[rows] for array in self.wanted]
+            y_pred, saved = self.net.forward(as_batch(x, self.net.dtype))
+            value, g = self.loss(y_pred, *wanted)
             self.net.backward(saved, g, piece, input_gradient=False)
-            counts = self.loss.weight(self.y[rows])
+            counts = self.loss.weight(*wanted)
             total += value * counts
             gradient += counts * piece.astype(np.float64)
             weight += counts

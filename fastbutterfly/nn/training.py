@@ -1,6 +1,6 @@
 """fit: train a network on shuffled mini-batches."""
 
-import math
+import os
 from collections.abc import Callable, Iterable
 from time import perf_counter
 
@@ -9,29 +9,32 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from .._arrays import as_generator, as_size
-from ._checks import as_batch, as_flag, as_positive
-from .history import DivergenceError, Epoch, History
+from ._checks import as_flag, as_positive
+from .checkpoint import Checkpoint
+from .data import check_data, make_data
+from .history import Epoch, History
 from .layer import Layer
-from .losses import Loss, check_data
+from .losses import Loss
 from .progress import reporting
-
-EVALUATED_ROWS = 4096  # at a time in a validation
+from .run import Run
 
 
 def fit(
     net: Layer,
-    X: ArrayLike,
-    y: ArrayLike,
+    X: ArrayLike | Iterable,
+    y: ArrayLike | None = None,
     *,
     loss: Loss,
     optimizer,
+    sample_weight: ArrayLike | None = None,
     epochs: int = 10,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     rng: Generator | int | None = None,
     clip: float | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     callbacks: Iterable[Callable[[Layer, History], object]] = (),
     progress: bool | None = None,
+    checkpoint: str | os.PathLike | None = None,
 ) -> History:
     """Train a network in place.
 
@@ -39,18 +42,26 @@ def fit(
     ----------
     net : Layer
         Usually a `Sequential`.
-    X : array, shape (samples, n_in)
-        Real and finite; of any dtype, converted batch by batch, not modified.
-    y : array
+    X : array, shape (samples, n_in), or iterable of batches
+        Real and finite; of any dtype, converted batch by batch, not modified. It may be
+        a `numpy.memmap`, of which no more than a batch is in memory, or a sparse
+        matrix of SciPy, of which a batch at a time becomes dense. Without y: an
+        iterable that is gone through once an epoch and gives pairs (X, y), or triples
+        (X, y, sample_weight), in the order in which they are trained on.
+    y : array, optional
         Labels (samples,) for `CrossEntropy`, targets (samples, n_out) for `MSE`; see
         the loss.
     loss : Loss
         E.g. ``nn.CrossEntropy()``.
     optimizer : SGD, or any object with `init` and `update` as it has them
+    sample_weight : array, shape (samples,), optional
+        How much each sample counts in the mean of its batch: finite, at least 0, and
+        not all 0. None: all the same.
     epochs : int
         Passes over the data.
-    batch_size : int
-        Samples a step; the last batch of an epoch has what is left.
+    batch_size : int, optional
+        Samples a step; the last batch of an epoch has what is left. None: 64, or what
+        the iterable gives.
     rng : Generator, int or None
         Shuffles the samples, anew for each epoch, and draws what `Dropout` drops; the
         same rng gives the same bits.
@@ -66,6 +77,13 @@ def fit(
     progress : bool, optional
         True: a bar on stderr, or a line an epoch where tqdm is not installed. False:
         nothing. None: as True on a terminal, else as False.
+    checkpoint : str or path, optional
+        A file with the state of the run, written after each epoch at once or not at
+        all. If it is there already, the run goes on from it: the same arguments give
+        the same bits as a run that was never interrupted, with as many epochs as
+        `epochs` says in all. One of another network, loss, optimiser, or data of other
+        shapes is refused. Callbacks that have a state say so by methods ``state()``
+        and ``resume(state, history)``.
 
     Returns
     -------
@@ -77,7 +95,8 @@ def fit(
     Raises
     ------
     ValueError, TypeError
-        If an argument is not as described; the network is then unchanged.
+        If an argument is not as described; the network is then unchanged. If a batch
+        of an iterable is not as described; what was trained before remains.
     DivergenceError
         As soon as a loss, a gradient or the parameters are infinite or NaN.
 
@@ -92,26 +111,33 @@ def fit(
     """
     check_objects(net, loss)
     _check_optimizer(optimizer)
-    data = check_data("X", X, "y", y, net, loss)
     validation = _check_validation(validation, net, loss)
     epochs = as_size("epochs", epochs, least=0)
-    batch_size = as_size("batch_size", batch_size)
+    if batch_size is not None:
+        batch_size = as_size("batch_size", batch_size)
+    data = make_data(X, y, sample_weight, batch_size, net, loss)
     if progress is not None:
         progress = as_flag("progress", progress)
     rng, callbacks = as_generator(rng), _check_callbacks(callbacks)
     if clip is not None:
         clip = as_positive("clip", clip)
-    run = _Run(net, loss, optimizer, clip)
-    with reporting(progress, epochs, -(-len(data[0]) // batch_size)) as report:
+    run = Run(net, loss, optimizer, clip, rng)
+    kept = Checkpoint(checkpoint, run, data, callbacks) if checkpoint else None
+    ahead = epochs - len(run.history.epochs)
+    ahead = 0 if run.history.stopped else ahead
+    with reporting(progress, ahead, data.count) as report:
         try:
-            for _ in range(epochs):
+            for _ in range(ahead):
                 start = perf_counter()
-                mean_loss = run.epoch(*data, batch_size, rng, report)
+                mean_loss = run.epoch(data, report)
                 scores = run.evaluate(*validation) if validation else (None, None)
                 seconds = perf_counter() - start
                 run.history.epochs.append(Epoch(mean_loss, *scores, seconds))
                 report.epoch(run.history)
-                if tell(callbacks, net, run.history):
+                ends = tell(callbacks, net, run.history)
+                if kept:
+                    kept.write()
+                if ends:
                     break
         except KeyboardInterrupt:
             run.history.interrupted = True
@@ -131,84 +157,6 @@ def finish(callbacks, net, history):
     for callback in callbacks:
         if hasattr(callback, "end"):
             callback.end(net, history)
-
-
-class _Run:
-    """State of one training run."""
-
-    def __init__(self, net, loss, optimizer, clip):
-        self.net, self.loss, self.optimizer = net, loss, optimizer
-        self.clip = clip
-        self.history = History()
-        self.gradient = np.zeros_like(net.parameters)
-        self.state = optimizer.init(net.parameters)
-
-    @np.errstate(over="ignore", invalid="ignore")
-    def epoch(self, x, y, batch_size, rng, report):
-        """Mean loss of one pass over the samples in random order."""
-        order, total, weight = rng.permutation(len(x)), 0.0, 0
-        for start in range(0, len(x), batch_size):
-            rows = order[start : start + batch_size]
-            batch = as_batch(np.take(x, rows, axis=0), self.net.dtype)
-            wanted = np.take(y, rows, axis=0)
-            counts = self.loss.weight(wanted)
-            total += self.step(batch, wanted, rng) * counts
-            weight += counts
-            report.step()
-        return total / weight
-
-    def step(self, x, y, rng):
-        """Loss of one batch, before the update."""
-        y_pred, saved = self.net.forward_training(x, rng)
-        value, g = self.loss(y_pred, y)
-        self.check(f"loss is {value}: it is", math.isfinite(value))
-        self.net.backward(saved, g, self.gradient, input_gradient=False)
-        self.check("gradient is", _all_finite(self.gradient))
-        if self.clip is not None and (norm := _length(self.gradient)) > self.clip:
-            self.gradient *= self.clip / norm
-        self.optimizer.update(self.net.parameters, self.gradient, self.state)
-        self.history.steps += 1
-        self.check("parameters are", _all_finite(self.net.parameters))
-        return value
-
-    @np.errstate(over="ignore", invalid="ignore")
-    def evaluate(self, x, y):
-        """Mean loss and accuracy, in bounded memory."""
-        total, weight, right = 0.0, 0, 0.0
-        for start in range(0, len(x), EVALUATED_ROWS):
-            rows = slice(start, start + EVALUATED_ROWS)
-            y_pred = self.net(x[rows])
-            counts = self.loss.weight(y[rows])
-            total += self.loss(y_pred, y[rows])[0] * counts
-            weight += counts
-            accuracy = self.loss.accuracy(y_pred, y[rows])
-            right = None if accuracy is None else right + accuracy * len(y_pred)
-        self.check("validation loss is", math.isfinite(total))
-        return total / weight, None if right is None else right / len(x)
-
-    def check(self, what, finite):
-        if not finite:
-            step, epoch = self.history.steps, len(self.history.epochs) + 1
-            raise DivergenceError(
-                f"training diverged: the {what} not finite at step {step}, in epoch "
-                f"{epoch}; a smaller learning rate may help",
-                step,
-                self.history,
-            )
-
-
-def _all_finite(array):
-    # A sum shows a NaN or an infinity; only if it overflows by itself look closer.
-    return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
-
-
-def _length(array):
-    """Euclidean norm of a finite array, also where a square would overflow."""
-    square = float(array @ array)
-    if math.isfinite(square):
-        return math.sqrt(square)
-    largest = float(np.abs(array).max())
-    return largest * float(np.linalg.norm(array / largest))
 
 
 def check_objects(net, loss):

@@ -1,0 +1,43 @@
+"""Losses: what is done row by row to the outputs of a classifier."""
+
+import numpy as np
+
+from .._jit import jit
+
+
+@jit
+def shift(z, shifted):
+    """shifted = z - the largest of its row, (rows, n); NaN stays in its row."""
+    rows, n = z.shape
+    for i in range(rows):
+        most = z[i, 0]
+        for j in range(1, n):
+            most = z[i, j] if z[i, j] > most else most
+        for j in range(n):
+            shifted[i, j] = z[i, j] - most
+
+
+@jit
+def cross_entropy(z, e, y, of_class, of_row, own, rest):
+    """Return the sum of -q * log(softmax(z)); e = exp(z) becomes the gradient.
+
+    z, e (rows, n). q = of_row[i] * of_class[j] * r, r = rest, or rest + own for the
+    label y[i].
+    """
+    rows, n = z.shape
+    value = 0.0
+    for i in range(rows):
+        total, mass = e[i, 0], of_class[0] * 0
+        for j in range(1, n):
+            total += e[i, j]
+        log = np.log(total)
+        for j in range(n):
+            q = rest + own if j == y[i] else rest
+            q *= of_class[j] * of_row[i]
+            mass += q
+            if q > 0:  # -inf is the logarithm of 0, and 0 times it is not a number
+                value -= q * (z[i, j] - log)
+        for j in range(n):
+            q = rest + own if j == y[i] else rest
+            e[i, j] = e[i, j] / total * mass - q * of_class[j] * of_row[i]
+    return value

@@ -1,0 +1,218 @@
+"""Checkpoints: a run that was killed and goes on ends at the same bits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastbutterfly import nn
+
+OPTIMIZERS = {
+    "SGD": lambda: nn.SGD(0.1),
+    "momentum": lambda: nn.SGD(nn.cosine(0.1, 60), momentum=0.9, nesterov=True),
+    "Adam": lambda: nn.Adam(nn.warmup(nn.constant(0.01), 10), weight_decay=0.01),
+}
+
+
+def make_net(dtype=np.float32, width=16):
+    return nn.Sequential(
+        nn.ButterflyLinear(8, width, rng=0, dtype=dtype),
+        nn.Dropout(0.2),
+        nn.Dense(width, 2, rng=1, dtype=dtype),
+    )
+
+
+def data():
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((40, 8))
+    return x, x[:, :2] * x[:, 2:4]
+
+
+def run(net, epochs, path=None, optimizer="momentum", callbacks=(), **others):
+    x, y = data()
+    options = {"batch_size": 8, "rng": 3, "validation": (x, y)} | others
+    return nn.fit(
+        net,
+        x,
+        y,
+        loss=nn.MSE(),
+        optimizer=OPTIMIZERS[optimizer](),
+        epochs=epochs,
+        callbacks=callbacks,
+        checkpoint=path,
+        **options,
+    )
+
+
+def callbacks():
+    return [nn.EarlyStopping(50), nn.AveragedWeights(0.9)]
+
+
+@pytest.mark.parametrize("cut", [1, 4, 11, 12])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_goes_on_to_the_same_bits(dtype, optimizer, cut, tmp_path):
+    whole, first, second = (make_net(dtype) for _ in range(3))
+    sets = [callbacks() for _ in range(3)]
+    straight = run(whole, 12, optimizer=optimizer, callbacks=sets[0])
+    path = tmp_path / "run.npz"
+    run(first, cut, path, optimizer, sets[1])
+    resumed = run(second, 12, path, optimizer, sets[2], rng=None)
+    np.testing.assert_array_equal(second.parameters, whole.parameters)
+    assert resumed.loss == straight.loss
+    assert resumed.validation_loss == straight.validation_loss
+    assert resumed.steps == straight.steps
+    for a, b in zip(sets[0], sets[2], strict=True):
+        for name in a._kept:
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    path = tmp_path / "run.npz"
+    first, second = make_net(), make_net()
+    ends = [nn.EarlyStopping(1)], [nn.EarlyStopping(1)]
+    history = run(first, 1000, path, callbacks=ends[0])
+    assert history.stopped
+    before = path.read_bytes()
+    again = run(second, 1000, path, callbacks=ends[1])
+    assert again.epochs == history.epochs
+    assert path.read_bytes() == before
+    np.testing.assert_array_equal(second.parameters, first.parameters)
+
+
+def test_generators_of_other_kinds(tmp_path):
+    whole, first, second = (make_net() for _ in range(3))
+
+    def rng():
+        return np.random.Generator(np.random.MT19937(5))
+
+    run(whole, 5, rng=rng())
+    run(first, 2, tmp_path / "c", rng=rng())
+    run(second, 5, tmp_path / "c", rng=rng())
+    np.testing.assert_array_equal(second.parameters, whole.parameters)
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {tests!r})
+import test_nn_checkpoint as t
+net = t.make_net()
+t.run(net, 10**6, {path!r}, "Adam", t.callbacks())
+"""
+
+
+def test_killed_at_any_moment(tmp_path):
+    path = tmp_path / "run.npz"
+    script = SCRIPT.format(tests=str(Path(__file__).parent), path=str(path))
+    for delay in (0.0, 0.003, 0.011, 0.023):
+        before = path.stat().st_mtime_ns if path.exists() else None
+        child = subprocess.Popen([sys.executable, "-c", script])
+        deadline = time.monotonic() + 60
+        while not path.exists() or path.stat().st_mtime_ns == before:
+            assert child.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        time.sleep(delay)
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    resumed, whole = make_net(), make_net()
+    history = run(resumed, 1, path, "Adam", callbacks())  # as it is in the file
+    done = len(history.epochs)
+    assert done > 4
+    run(whole, done, optimizer="Adam", callbacks=callbacks())
+    np.testing.assert_array_equal(resumed.parameters, whole.parameters)
+
+
+def test_ctrl_c_leaves_the_last_epoch(tmp_path):
+    path = tmp_path / "run.npz"
+
+    def interrupt(net, history):
+        if len(history.epochs) == 4:
+            raise KeyboardInterrupt
+
+    net, resumed, whole = (make_net() for _ in range(3))
+    assert run(net, 10, path, callbacks=[interrupt]).interrupted
+    history = run(resumed, 10, path)
+    assert not history.interrupted
+    run(whole, 10)
+    np.testing.assert_array_equal(resumed.parameters, whole.parameters)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"net": make_net(width=8)}, "network"),
+        ({"net": make_net(np.float64)}, "dtype"),
+        ({"optimizer": "Adam"}, "optimizer"),
+        ({"clip": 1.0}, "clip"),
+        ({"batch_size": 4}, "data"),
+        ({"rng": np.random.Generator(np.random.MT19937(5))}, "generator"),
+        ({"callbacks": [nn.AveragedWeights()]}, "callbacks"),
+    ],
+)
+def test_of_another_run(change, key, tmp_path):
+    path = tmp_path / "run.npz"
+    run(make_net(), 2, path)
+    before = path.read_bytes()
+    net = change.pop("net", None) or make_net()
+    parameters = net.parameters.copy()
+    with pytest.raises(ValueError, match=f"is of another run: its {key} is"):
+        run(net, 4, path, **change)
+    np.testing.assert_array_equal(net.parameters, parameters)
+    assert path.read_bytes() == before
+
+
+def test_other_schedules_are_other_optimizers(tmp_path):
+    path, (x, y) = tmp_path / "run.npz", data()
+
+    def go(lr):
+        common = {"loss": nn.MSE(), "epochs": 2, "checkpoint": path, "rng": 0}
+        return nn.fit(make_net(), x, y, optimizer=nn.SGD(lr), **common)
+
+    go(nn.cosine(0.1, 60))
+    go(nn.cosine(0.1, 60))
+    with pytest.raises(ValueError, match="its optimizer is"):
+        go(nn.cosine(0.1, 70))
+
+
+def test_damaged_files(tmp_path):
+    path = tmp_path / "run.npz"
+    run(make_net(), 2, path)
+    good = path.read_bytes()
+    net = make_net()
+    for bad in (b"", good[:100], good[: len(good) // 2], good[:-1], b"x" * 1000):
+        path.write_bytes(bad)
+        with pytest.raises(ValueError, match=r"cannot be read: .*; delete it"):
+            run(net, 3, path)
+    np.testing.assert_array_equal(net.parameters, make_net().parameters)
+
+
+def test_a_network_is_no_checkpoint(tmp_path):
+    path = tmp_path / "net.npz"
+    make_net().save(path)
+    with pytest.raises(ValueError, match="cannot be read"):
+        run(make_net(), 3, path)
+
+
+def test_the_folder_must_exist(tmp_path):
+    with pytest.raises(ValueError, match="checkpoint must be a file in a folder"):
+        run(make_net(), 3, tmp_path / "missing" / "run.npz")
+
+
+def test_a_file_holds_nothing_but_plain_arrays(tmp_path):
+    path = tmp_path / "run.npz"
+    run(make_net(), 2, path, "Adam", callbacks())
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    with np.load(path, allow_pickle=False) as arrays:
+        header = json.loads(arrays["header"].tobytes())
+        assert {f"{name}.npy" for name in arrays} == names
+    assert header["format"] == "fastbutterfly checkpoint"
+    assert not list(tmp_path.glob("*.tmp"))
