@@ -5,14 +5,21 @@ names, pickling, pipelines and grid searches.
 """
 
 try:
-    import sklearn  # noqa: F401
+    from sklearn.utils.validation import validate_data  # noqa: F401
 except ImportError as error:
     raise ImportError(
         "fastbutterfly.sklearn needs scikit-learn 1.6 or newer: "
         "pip install 'fastbutterfly[sklearn]'"
     ) from error
 
+from .classifier import ButterflyClassifier
 from .features import ButterflyFeatures
 from .projection import ButterflyProjection
+from .regressor import ButterflyRegressor
 
-__all__ = ["ButterflyFeatures", "ButterflyProjection"]
+__all__ = [
+    "ButterflyClassifier",
+    "ButterflyFeatures",
+    "ButterflyProjection",
+    "ButterflyRegressor",
+]

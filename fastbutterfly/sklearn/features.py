@@ -59,7 +59,7 @@ class ButterflyFeatures(
     ------
     ValueError, TypeError
         In `fit`, if a parameter is not as described; for NaN, infinities and other
-        numbers of features, and for samples so long that rounding leaves nothing of w_j x.
+        numbers of features; for samples so long that rounding leaves nothing of w_j x.
 
     Notes
     -----
