@@ -39,6 +39,7 @@ LEVELS = {
     "transforms": 11,
     "_warmup": 11,
     "fwht": 11,
+    "_waves": 11,
     "interchange": 12,
     "_lowrank": 11,
     "_real_fourier": 12,

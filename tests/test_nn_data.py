@@ -84,6 +84,13 @@ class TestSampleWeights:
         np.testing.assert_allclose(first.loss, second.loss, rtol=1e-12)
         np.testing.assert_allclose(nets[0](x), nets[1](x), atol=1e-12)
 
+    def test_weighted_validation(self, rng):
+        x, y, w = rng.standard_normal((9, 16)), rng.integers(0, 3, 9), rng.random(9)
+        net, loss = make_net(), nn.CrossEntropy()
+        common = options(loss=loss, epochs=1)
+        history = nn.fit(net, x, y, validation=(x, y, w), **common)
+        assert history.validation_loss[0] == pytest.approx(loss(net(x), y, w)[0])
+
     def test_lbfgs_with_weights_solves_weighted_least_squares(self, rng):
         x, y = rng.standard_normal((50, 4)), rng.standard_normal((50, 2))
         weights = rng.random(50)

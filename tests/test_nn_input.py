@@ -155,7 +155,11 @@ FIT_ERRORS = {
     "rng": ({"rng": "a"}, TypeError, "rng must be None"),
     "clip": ({"clip": 0}, ValueError, "clip must be positive, got 0"),
     "clip text": ({"clip": "norm"}, ValueError, "clip must be a number, .* 'norm'"),
-    "validation": ({"validation": BASE}, TypeError, r"a pair \(X, y\), got ndarray"),
+    "validation": (
+        {"validation": BASE},
+        TypeError,
+        r"a pair \(X, y\) or a triple .*, got ndarray",
+    ),
     "validation X": (
         {"validation": (BASE[:, :7], [0, 1, 1])},
         ValueError,

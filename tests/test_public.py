@@ -8,6 +8,7 @@ import pytest
 
 import fastbutterfly as fb
 from fastbutterfly import nn
+from fastbutterfly import sklearn as estimators
 
 NAMES = {
     fb: {
@@ -66,6 +67,12 @@ NAMES = {
         "load",
         "step_decay",
         "warmup",
+    },
+    estimators: {
+        "ButterflyClassifier",
+        "ButterflyFeatures",
+        "ButterflyProjection",
+        "ButterflyRegressor",
     },
 }
 PUBLIC = [(module, name) for module, names in NAMES.items() for name in sorted(names)]

@@ -184,6 +184,8 @@ class Layer:
         return {k: v for k, v in mine if k not in (*self._shapes, "_in_network")}
 
     def __setstate__(self, state):
-        # A copied or unpickled layer needs views into its own buffer.
+        # A copied or unpickled layer needs views into its own buffer, a writable one:
+        # what joblib maps from a file is not.
         self.__dict__.update(state)
-        self._bind(self._parameters)
+        buffer = self._parameters
+        self._bind(buffer if buffer.flags.writeable else buffer.copy())

@@ -46,16 +46,16 @@ class Run:
         return value
 
     @np.errstate(over="ignore", invalid="ignore")
-    def evaluate(self, x, y):
+    def evaluate(self, x, *wanted):
         """Mean loss and accuracy, in bounded memory."""
         total, weight, right, count = 0.0, 0, 0.0, x.shape[0]
         for start in range(0, count, EVALUATED_ROWS):
             rows = slice(start, start + EVALUATED_ROWS)
-            y_pred = self.net(rows_of(x, rows))
-            counts = self.loss.weight(y[rows])
-            total += self.loss(y_pred, y[rows])[0] * counts
+            y_pred, part = self.net(rows_of(x, rows)), [a[rows] for a in wanted]
+            counts = self.loss.weight(*part)
+            total += self.loss(y_pred, *part)[0] * counts
             weight += counts
-            accuracy = self.loss.accuracy(y_pred, y[rows])
+            accuracy = self.loss.accuracy(y_pred, part[0])
             right = None if accuracy is None else right + accuracy * len(y_pred)
         self.check("validation loss is", math.isfinite(total))
         return total / weight, None if right is None else right / count

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._arrays import as_generator, as_size
 from ._checks import as_flag, as_positive
 from .checkpoint import Checkpoint
-from .data import check_data, make_data
+from .data import check_data, check_weights, make_data
 from .history import Epoch, History
 from .layer import Layer
 from .losses import Loss
@@ -31,7 +31,7 @@ def fit(
     batch_size: int | None = None,
     rng: Generator | int | None = None,
     clip: float | None = None,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    validation: tuple[ArrayLike, ...] | None = None,
     callbacks: Iterable[Callable[[Layer, History], object]] = (),
     progress: bool | None = None,
     checkpoint: str | os.PathLike | None = None,
@@ -68,8 +68,8 @@ def fit(
     clip : float, optional
         The largest length that a step's gradient may have, over all parameters; a
         longer one keeps its direction (Pascanu, Mikolov and Bengio 2013). Positive.
-    validation : (X, y), optional
-        Evaluated after each epoch.
+    validation : (X, y) or (X, y, sample_weight), optional
+        Evaluated after each epoch; its accuracy is that without weights.
     callbacks : iterable of callable
         Called as ``callback(net, history)`` after each epoch, in order. If one returns
         True, this epoch is the last. One that has a method `end` is told when the run
@@ -180,11 +180,15 @@ def _check_optimizer(optimizer):
 def _check_validation(validation, net, loss):
     if validation is None:
         return None
-    if not isinstance(validation, tuple | list) or len(validation) != 2:
+    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
         kind = type(validation).__name__
-        raise TypeError(f"validation must be None or a pair (X, y), got {kind}")
-    x, y = validation
-    return check_data("validation[0]", x, "validation[1]", y, net, loss)
+        raise TypeError(
+            "validation must be None, a pair (X, y) or a triple (X, y, sample_weight), "
+            f"got {kind}"
+        )
+    x, y, *weights = validation
+    x, y = check_data("validation[0]", x, "validation[1]", y, net, loss)
+    return x, y, *(check_weights("validation[2]", w, x.shape[0]) for w in weights)
 
 
 def _check_callbacks(callbacks):

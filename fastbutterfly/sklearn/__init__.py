@@ -1,0 +1,25 @@
+"""Estimators for scikit-learn, which ``pip install 'fastbutterfly[sklearn]'`` brings.
+
+They follow its conventions: `fit`, `predict`, `transform`, parameters by name, feature
+names, pickling, pipelines and grid searches.
+"""
+
+try:
+    from sklearn.utils.validation import validate_data  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "fastbutterfly.sklearn needs scikit-learn 1.6 or newer: "
+        "pip install 'fastbutterfly[sklearn]'"
+    ) from error
+
+from .classifier import ButterflyClassifier
+from .features import ButterflyFeatures
+from .projection import ButterflyProjection
+from .regressor import ButterflyRegressor
+
+__all__ = [
+    "ButterflyClassifier",
+    "ButterflyFeatures",
+    "ButterflyProjection",
+    "ButterflyRegressor",
+]

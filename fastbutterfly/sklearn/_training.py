@@ -1,0 +1,39 @@
+"""How the estimators end a training, and go on with it."""
+
+import numpy as np
+
+
+class Plateau:
+    """Callback that ends a run once the training loss no longer falls.
+
+    It falls if it is lower than ever by more than `tol`; `patience` epochs in a row
+    without that are the end, as in scikit-learn's MLPClassifier.
+    """
+
+    def __init__(self, patience, tol):
+        self.patience, self.tol = patience, tol
+        self.best, self.waited = np.inf, 0
+
+    def __call__(self, net, history):
+        """Look at the last epoch; return whether to stop."""
+        loss = history.epochs[-1].loss
+        self.waited = self.waited + 1 if loss > self.best - self.tol else 0
+        self.best = min(self.best, loss)
+        return self.waited > self.patience
+
+
+class Continued:
+    """An optimiser whose state goes on from one run to the next."""
+
+    def __init__(self, optimizer):
+        self.optimizer, self.state = optimizer, None
+
+    def init(self, parameters):
+        """Return the state, as the last run left it."""
+        if self.state is None:
+            self.state = self.optimizer.init(parameters)
+        return self.state
+
+    def update(self, parameters, gradient, state):
+        """Do one step, in place."""
+        self.optimizer.update(parameters, gradient, state)
