@@ -158,7 +158,7 @@ FIT_ERRORS = {
     "validation": (
         {"validation": BASE},
         TypeError,
-        r"a pair \(X, y\) or a triple .*, got ndarray",
+        r"a pair \(X, y\) or .* got ndarray",
     ),
     "validation X": (
         {"validation": (BASE[:, :7], [0, 1, 1])},

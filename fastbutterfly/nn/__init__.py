@@ -20,6 +20,7 @@ from .optimizers import SGD, Adam, Optimizer
 from .orthogonal_linear import OrthogonalLinear
 from .pointwise import PointWise
 from .quasi_newton import lbfgs
+from .replacement import Replacement, from_mlp, replace_dense
 from .residual import Residual
 from .schedules import constant, cosine, step_decay, warmup
 from .sequential import Sequential
@@ -49,6 +50,7 @@ __all__ = [
     "OrthogonalLinear",
     "PointWise",
     "ReLU",
+    "Replacement",
     "Residual",
     "Sequential",
     "Sigmoid",
@@ -57,8 +59,10 @@ __all__ = [
     "constant",
     "cosine",
     "fit",
+    "from_mlp",
     "lbfgs",
     "load",
+    "replace_dense",
     "step_decay",
     "warmup",
 ]

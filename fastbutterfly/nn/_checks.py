@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .._arrays import as_reals
+from .._arrays import as_real_dtype, as_reals, common_dtype
 
 
 def as_samples(name, x, n_in, *, sparse=False):
@@ -136,6 +136,16 @@ def as_flag(name, value):
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, got {value!r}")
     return bool(value)
+
+
+def as_matrix(name, W, dtype=None):
+    """Finite weights (n_in, n_out), and a dtype for them: W's own if it is None."""
+    W = as_reals(name, W)
+    if W.ndim != 2 or not W.size:
+        raise ValueError(f"{name} must have shape (n_in, n_out), got {W.shape}")
+    dtype = as_real_dtype(common_dtype(np.float32, W) if dtype is None else dtype)
+    check_finite(name, W, dtype)
+    return W, dtype
 
 
 def as_optional_vector(name, value, size):

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
-from .._arrays import as_generator, as_real_dtype, as_reals, as_size, common_dtype
+from .._arrays import as_generator, as_real_dtype, as_size
 from ..transforms import fjlt
-from ._checks import as_flag, as_optional_vector
+from ._checks import as_flag, as_matrix, as_optional_vector
 from .butterfly_linear import ButterflyLinear, draw
 from .dense import Dense
 from .sequential import Sequential
@@ -128,12 +128,9 @@ class ButterflyDense(Sequential):
         >>> bool(np.allclose(layer(np.eye(8)), W))
         True
         """
-        W = as_reals("W", W)
-        if W.ndim != 2 or not W.size:
-            raise ValueError(f"W must have shape (n_in, n_out), got {W.shape}")
+        W, dtype = as_matrix("W", W, dtype)
         n_in, n_out = W.shape
         k_in, k_out = _as_k("k_in", k_in, n_in), _as_k("k_out", k_out, n_out)
-        dtype = as_real_dtype(common_dtype(np.float32, W) if dtype is None else dtype)
         bias = as_optional_vector("bias", bias, n_out)
         J1, J2 = _butterflies(n_in, n_out, k_in, k_out, as_generator(rng))
         # J1 holds a factor sqrt(k_in/n_in); the core undoes it twice.

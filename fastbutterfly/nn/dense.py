@@ -2,10 +2,10 @@
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from .._arrays import as_generator, as_real_dtype, as_size
-from ._checks import as_flag, take
+from ._checks import as_flag, as_matrix, as_optional_vector, check_finite, take
 from .layer import Layer
 
 
@@ -68,6 +68,46 @@ class Dense(Layer):
         bound = n_in**-0.5
         weights = rng.uniform(-bound, bound, (n_in, n_out))
         self._set(weights, rng.uniform(-bound, bound, n_out) if bias else None, dtype)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        W: ArrayLike,
+        bias: ArrayLike | None = None,
+        *,
+        dtype: DTypeLike | None = None,
+    ) -> "Dense":
+        """Start from given weights, which are copied.
+
+        Parameters
+        ----------
+        W : array, shape (n_in, n_out)
+            Real and finite.
+        bias : array, shape (n_out,), optional
+            None: no bias.
+        dtype : dtype, optional
+            float32 or float64; None: that of W, float64 for integers.
+
+        Returns
+        -------
+        Dense
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is not as described.
+
+        Examples
+        --------
+        >>> from fastbutterfly import nn
+        >>> nn.Dense.from_arrays([[1.0], [2.0]], [0.5])([[1.0, 1.0]])
+        array([[3.5]])
+        """
+        W, dtype = as_matrix("W", W, dtype)
+        bias = as_optional_vector("bias", bias, W.shape[1])
+        if bias is not None:
+            check_finite("bias", bias[:, np.newaxis], dtype)
+        return cls._from_arrays(W, bias, dtype)
 
     @classmethod
     def _from_arrays(cls, weights, bias, dtype):

@@ -1,0 +1,213 @@
+"""Replacement: butterflies in place of a trained network's dense layers."""
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import ArrayLike
+
+from .._arrays import as_choice, as_generator, as_size
+from ..butterfly import Butterfly
+from ..factorize import factorize
+from ._checks import as_batch, as_samples, check_finite
+from .activations import ReLU, Sigmoid, Tanh
+from .butterfly_dense import ButterflyDense
+from .butterfly_linear import ButterflyLinear
+from .dense import Dense
+from .losses import MSE
+from .optimizers import Adam
+from .schedules import cosine
+from .sequential import Sequential
+from .training import fit
+
+ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "logistic": Sigmoid, "identity": None}
+BATCH = 128
+
+
+class Replacement(NamedTuple):
+    """What `replace_dense` returns."""
+
+    network: Sequential
+    errors: dict[int, float]
+
+
+def from_mlp(model) -> Sequential:
+    """Make a network of a fitted MLPClassifier or MLPRegressor of scikit-learn.
+
+    Parameters
+    ----------
+    model : object
+        With the attributes ``coefs_``, ``intercepts_`` and ``activation``: "relu",
+        "tanh", "logistic" or "identity".
+
+    Returns
+    -------
+    Sequential
+        The model up to its last function: a classifier's logits, which are what
+        `CrossEntropy` takes; for two classes, or several labels each, those of
+        `BinaryCrossEntropy`. In the dtype of the model.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the model is not fitted, or not as described.
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> from fastbutterfly import nn
+    >>> X = np.random.default_rng(0).standard_normal((50, 4))
+    >>> model = MLPRegressor((8,), solver="lbfgs", random_state=0).fit(X, X[:, 0])
+    >>> net = nn.from_mlp(model)
+    >>> bool(np.allclose(net(X)[:, 0], model.predict(X)))
+    True
+    """
+    names = "coefs_", "intercepts_", "activation"
+    missing = [name for name in names if not hasattr(model, name)]
+    if missing:
+        raise TypeError(
+            "model must be a fitted MLPClassifier or MLPRegressor, "
+            f"got {type(model).__name__} without {', '.join(missing)}"
+        )
+    activation = as_choice("model's activation", model.activation, ACTIVATIONS)
+    layers = []
+    for W, bias in zip(model.coefs_, model.intercepts_, strict=True):
+        if layers and activation is not None:
+            layers.append(activation())
+        layers.append(Dense.from_arrays(W, bias))
+    return Sequential(*layers)
+
+
+def replace_dense(
+    net: Sequential,
+    kind: str = "butterfly",
+    *,
+    X: ArrayLike | None = None,
+    least: int = 64,
+    k: int | None = None,
+    epochs: int = 10,
+    lr: float = 0.01,
+    rng: Generator | int | None = None,
+) -> Replacement:
+    """Replace the dense layers of a trained network by butterflies or gadgets.
+
+    Parameters
+    ----------
+    net : Sequential
+        Not changed. Dense layers inside its layers, as in a `Residual`, stay.
+    kind : {"butterfly", "gadget"}
+        `ButterflyLinear` or `ButterflyDense`.
+    X : array, shape (samples, n_in), optional
+        Samples, without targets: each replacement is trained to give what its dense
+        layer gives for them, from what the new layers before it make of them. None:
+        only the weights count, see Notes.
+    least : int
+        Layers with fewer inputs or outputs than this stay as they are.
+    k : int, optional
+        Size of a gadget's core, at most those of the layer; None: ceil(log2(n)).
+    epochs, lr
+        Passes over X for each layer, by `Adam` with the schedule
+        ``cosine(lr, steps)``.
+    rng : Generator, int or None
+        Source of randomness: gadgets, the order of samples.
+
+    Returns
+    -------
+    Replacement
+        ``network``, a new `Sequential`, to be trained further, e.g. with `fit`; and
+        ``errors``, of each replaced layer by its index: with X the relative error of
+        its outputs, |new - old| / |old - mean of old|, else that of its matrix, both in
+        the Frobenius norm.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described, or no layer is large enough.
+
+    Notes
+    -----
+    The weights of a trained dense layer are rarely near a butterfly's: expect errors
+    near 1 without X, and accuracy to come back only by training. A butterfly starts as
+    `fastbutterfly.factorize` of the matrix, filled up with zeros to a power of two; a
+    gadget as `ButterflyDense.from_dense`, its core scaled to the least error.
+
+    Examples
+    --------
+    >>> from fastbutterfly import nn
+    >>> net = nn.Sequential(nn.Dense(64, 64, rng=0), nn.ReLU(), nn.Dense(64, 3, rng=1))
+    >>> X = np.random.default_rng(0).standard_normal((500, 64))
+    >>> found = nn.replace_dense(net, X=X, rng=0)
+    >>> found.network.n_weights < net.n_weights / 4
+    True
+    """
+    if not isinstance(net, Sequential):
+        raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
+    make = as_choice("kind", kind, {"butterfly": _butterfly, "gadget": _gadget})
+    least, epochs = as_size("least", least), as_size("epochs", epochs, least=0)
+    k = None if k is None else as_size("k", k)
+    rng, optimizer = as_generator(rng), Adam(lr)
+    large = [i for i, layer in enumerate(net.layers) if _is_large(layer, least)]
+    if not large:
+        raise ValueError(
+            f"net must hold a Dense layer of at least {least} inputs and outputs, "
+            f"got {net!r}"
+        )
+    if X is not None:
+        X = as_samples("X", X, net.n_in)
+        check_finite("X", X, net.dtype)
+        optimizer.lr = cosine(optimizer.lr, max(1, epochs * -(-len(X) // BATCH)))
+    layers, errors, old, new = [], {}, X, X
+    for i, layer in enumerate(net.layers):
+        wanted = None if X is None else layer(old)
+        made = make(layer, k, rng) if i in large else copy.deepcopy(layer)
+        if i in large:
+            if X is not None:
+                _train(made, new, wanted, optimizer, epochs, rng)
+            errors[i] = _error(made, layer, new, wanted)
+        layers.append(made)
+        old, new = wanted, None if X is None else made(new)
+    return Replacement(Sequential(*layers), errors)
+
+
+def _is_large(layer, least):
+    return type(layer) is Dense and min(layer.n_in, layer.n_out) >= least
+
+
+def _butterfly(layer, k, rng):
+    """By the layer's weights, inputs and outputs being the first of a power of two."""
+    shape = layer.n_in, layer.n_out
+    n = 1 << (max(shape) - 1).bit_length()
+    full = np.zeros((n, n))
+    full[: shape[1], : shape[0]] = layer.weights.T
+    weights = factorize(full, permutation=None).operator.weights
+    inputs, outputs = (None if size == n else range(size) for size in shape)
+    operator = Butterfly(weights, inputs=inputs, outputs=outputs)
+    return ButterflyLinear.from_operator(operator, bias=layer.bias, dtype=layer.dtype)
+
+
+def _gadget(layer, k, rng):
+    """The core with the least error; that of `from_dense` is right on average only."""
+    k_in, k_out = (None if k is None else min(k, n) for n in (layer.n_in, layer.n_out))
+    options = {"bias": layer.bias, "k_in": k_in, "k_out": k_out, "rng": rng}
+    gadget = ButterflyDense.from_dense(layer.weights, **options)
+    core = gadget.layers[1]
+    core.weights *= core.n_in * core.n_out / (layer.n_in * layer.n_out)
+    return gadget
+
+
+def _train(made, x, wanted, optimizer, epochs, rng):
+    options = {"epochs": epochs, "batch_size": BATCH, "progress": False, "rng": rng}
+    fit(made, x, wanted, loss=MSE(), optimizer=optimizer, **options)
+
+
+def _error(made, layer, x, wanted):
+    """Relative error of the outputs, or of the matrix where there are no samples."""
+    if x is None:
+        found = made(as_batch(np.eye(layer.n_in), layer.dtype))
+        found = found if layer.bias is None else found - layer.bias
+        wanted = layer.weights
+        size = np.linalg.norm(wanted)
+    else:
+        found, size = made(x), np.linalg.norm(wanted - wanted.mean(axis=0))
+    return float(np.linalg.norm(found - wanted) / size) if size else 0.0
