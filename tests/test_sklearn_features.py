@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.linalg import hadamard
 from scipy.sparse import csr_array
+from scipy.stats import chi2, kstest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.kernel_approximation import RBFSampler
@@ -76,6 +77,13 @@ def test_kernel_is_unbiased(kind, n_components, rng):
     deviation = np.std(found) / np.sqrt(draws)
     assert deviation < 0.005
     assert abs(np.mean(found) - np.exp(-1)) < 4 * deviation
+
+
+def test_lengths_are_those_of_normal_rows():
+    made = ButterflyFeatures(n_components=8000, random_state=0).fit(np.ones((2, 1000)))
+    n = made.random_signs_.shape[2]
+    assert n == 1024
+    assert kstest(made.random_lengths_**2, chi2(n).cdf).pvalue > 0.01
 
 
 def errors(kind, X, n_components, draws=10):
