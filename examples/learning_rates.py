@@ -1,15 +1,8 @@
 """Whether structured layers need their own learning rate and initial scale.
 
-Adam moves each weight by about the rate, so the output of a dense layer with n inputs
-by about n times that, and each of the log2(n) layers of a butterfly, whose blocks have
-two inputs, by twice that. A layer learns as fast as the dense one if its rate is
-
-    n / (2 log2(n))     times as high (a butterfly: n inputs or outputs),
-    n / (2 log2(n) + k) times as high (a gadget: two butterflies beside a core of k),
-
-which is the rule of Qiu et al. (2024, arXiv 2406.06248), scales with the fan-in of each
-factor, applied to all factors together; with SGD, whose steps are in proportion to the
-gradient, the same derivation gives a factor of one. Here a hidden layer of `width` is
+`nn.ByLayer` gives each layer a rate by a rule that is derived from Qiu et al. (2024,
+arXiv 2406.06248): as many times that of a dense layer as its `rate_scale` says, with
+Adam, and the same with SGD. Here a hidden layer of `width` inputs and outputs is
 trained at `scale` times the rate of the output layer, for several scales and rates, on
 digits of `width` pixels; a third of the training images is kept aside, and their
 accuracies are compared. Also: how a butterfly starts.
@@ -41,37 +34,6 @@ SCALES = 1, 3, 10, 30, 100
 INITS = "orthogonal", "gaussian", "fjlt", "identity"
 WIDTHS = 64, 256, 1024
 BATCH = 64
-
-
-class ByLayer(nn.Optimizer):
-    """An optimiser for each of the layers, whose parameters follow each other."""
-
-    def __init__(self, layers, optimizers):
-        self.sizes = [layer.parameters.size for layer in layers]
-        self.optimizers = optimizers
-
-    def init(self, parameters):
-        """States of all."""
-        parts = self._parts(parameters)
-        pairs = zip(self.optimizers, parts, strict=True)
-        return [optimizer.init(part) for optimizer, part in pairs]
-
-    def update(self, parameters, gradient, state):
-        """One step of each."""
-        parts = map(self._parts, (parameters, gradient))
-        for optimizer, part, g, s in zip(self.optimizers, *parts, state, strict=True):
-            optimizer.update(part, g, s)
-
-    def _parts(self, flat):
-        return np.split(flat, np.cumsum(self.sizes)[:-1])
-
-
-def rule(kind, width, optimizer):
-    """Scale of the hidden layer's rate by the rule above."""
-    if kind == "dense" or optimizer == "SGD":
-        return 1.0
-    log = math.log2(width)
-    return width / (2 * log + (math.ceil(log) if kind == "gadget" else 0))
 
 
 def main():
@@ -148,17 +110,21 @@ def train(data, *, seed, epochs, width, kind, optimizer, rate, scale, init):
     options = {"init": init} if kind == "butterfly" else {}
     hidden = LAYERS[kind](x.shape[1], width, rng=rng, **options)
     net = nn.Sequential(hidden, nn.ReLU(), nn.Dense(width, 10, rng=rng))
-    if scale == "rule":
-        scale = rule(kind, width, optimizer)
     steps = epochs * -(-len(x) // BATCH)
-    parts = [_optimizer(optimizer, r, steps) for r in (rate * scale, rate, rate)]
+    by_rule = scale == "rule"
+    own = 1 if by_rule and optimizer == "SGD" else scale
+
+    def make(found):
+        factor = found if by_rule and own != 1 else own if found > 1 else 1
+        return _optimizer(optimizer, rate * factor, steps)
+
     try:
         history = nn.fit(
             net,
             x,
             y,
             loss=nn.CrossEntropy(),
-            optimizer=ByLayer(net.layers, parts),
+            optimizer=nn.ByLayer(net, make),
             epochs=epochs,
             batch_size=BATCH,
             rng=seed,

@@ -35,6 +35,10 @@ def data():
     return x, x[:, :2] * x[:, 2:4]
 
 
+def by_layer(net):
+    return nn.ByLayer(net, lambda scale: nn.Adam(nn.cosine(0.01 * scale, 60)))
+
+
 def run(net, epochs, path=None, optimizer="momentum", callbacks=(), **others):
     x, y = data()
     options = {"batch_size": 8, "rng": 3, "validation": (x, y)} | others
@@ -43,7 +47,7 @@ def run(net, epochs, path=None, optimizer="momentum", callbacks=(), **others):
         x,
         y,
         loss=nn.MSE(),
-        optimizer=OPTIMIZERS[optimizer](),
+        optimizer=OPTIMIZERS[optimizer]() if optimizer in OPTIMIZERS else by_layer(net),
         epochs=epochs,
         callbacks=callbacks,
         checkpoint=path,
@@ -56,7 +60,7 @@ def callbacks():
 
 
 @pytest.mark.parametrize("cut", [1, 4, 11, 12])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "by layer"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_goes_on_to_the_same_bits(dtype, optimizer, cut, tmp_path):
     whole, first, second = (make_net(dtype) for _ in range(3))

@@ -60,6 +60,7 @@ NAMES = {
         "constant",
         "Sigmoid",
         "Tanh",
+        "ByLayer",
         "Replacement",
         "check_gradients",
         "from_mlp",

@@ -7,6 +7,7 @@ Their gradients are written by hand; training needs no framework.
 from .activations import GELU, ReLU, Sigmoid, Tanh
 from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
+from .by_layer import ByLayer
 from .callbacks import AveragedWeights, EarlyStopping
 from .classification import BinaryCrossEntropy, CrossEntropy
 from .dense import Dense
@@ -36,6 +37,7 @@ __all__ = [
     "BinaryCrossEntropy",
     "ButterflyDense",
     "ButterflyLinear",
+    "ByLayer",
     "CrossEntropy",
     "Dense",
     "DivergenceError",

@@ -147,6 +147,9 @@ class ButterflyDense(Sequential):
         last = ButterflyLinear.from_operator(J2.T, bias=bias, **options)
         self._set((first, core, last))
 
+    def _fans(self):
+        return sum(layer._fans() for layer in self.layers)
+
     @classmethod
     def _restore(cls, description, reader):
         net = Sequential._restore(description, reader)

@@ -144,6 +144,9 @@ class ButterflyLinear(Layer):
         self.n_weights = self._plan.n_weights * trainable
         self.n_weights += 0 if bias is None else self.n_out
 
+    def _fans(self):
+        return sum(c for _, _, c, _ in self._plan.pattern) or 1
+
     @property
     def operator(self) -> Butterfly:
         """The butterfly as it is now, a frozen copy of shape (n_out, n_in)."""

@@ -110,6 +110,9 @@ def _fingerprint(run, data, callbacks):
 
 def _described(optimizer):
     """Its repr; of a schedule, which has none, some values."""
+    members = getattr(optimizer, "optimizers", None)
+    if members is not None:
+        return [_described(member) for member in members]
     text = re.sub(r"<.*? at 0x[0-9a-f]+>", "schedule", repr(optimizer))
     lr = getattr(optimizer, "lr", None)
     return [text, *([float(lr(step)) for step in STEPS] if callable(lr) else [])]
@@ -149,6 +152,8 @@ def _decoded(value, arrays):
 
 def _restored(fresh, state):
     """An optimiser's state before the first step, made that of a later one."""
+    if isinstance(fresh, list):
+        return [_restored(*pair) for pair in zip(fresh, state, strict=True)]
     if not is_dataclass(fresh):
         return state
     for key, value in state.items():

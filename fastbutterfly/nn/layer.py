@@ -25,6 +25,8 @@ class Layer:
         Numbers that training can change and that matter for the output.
     dtype : dtype or None
         float32 or float64, of parameters and activations; None: that of the batch.
+    rate_scale : float
+        How many times the learning rate of a dense layer suits it; see `ByLayer`.
     parameters : array, shape (size,)
         All trainable numbers in one writable buffer. Writing into it changes the layer.
 
@@ -46,6 +48,16 @@ class Layer:
     def parameters(self) -> NDArray:
         """All trainable numbers, a flat writable view."""
         return self._parameters
+
+    @property
+    def rate_scale(self) -> float:
+        """n_in by the sum of the inputs of the matrix's factors, at least 1."""
+        n_in = self.n_in or 1
+        return max(1.0, n_in / self._fans())
+
+    def _fans(self):
+        """Inputs of the blocks of each factor of the layer's matrix, their sum."""
+        return self.n_in or 1
 
     def forward(self, x: NDArray) -> tuple[NDArray, Any]:
         """Return the output and what `backward` needs.
