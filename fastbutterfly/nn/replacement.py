@@ -58,7 +58,8 @@ def from_mlp(model) -> Sequential:
     >>> from sklearn.neural_network import MLPRegressor
     >>> from fastbutterfly import nn
     >>> X = np.random.default_rng(0).standard_normal((50, 4))
-    >>> model = MLPRegressor((8,), solver="lbfgs", random_state=0).fit(X, X[:, 0])
+    >>> model = MLPRegressor(hidden_layer_sizes=(8,), max_iter=1000, random_state=0)
+    >>> model = model.fit(X, X[:, 0])
     >>> net = nn.from_mlp(model)
     >>> bool(np.allclose(net(X)[:, 0], model.predict(X)))
     True
