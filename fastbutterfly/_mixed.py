@@ -184,7 +184,7 @@ class Mixed:
 
     def _count(self, batch, workers):
         """Parts of a batch: one if threads do not pay."""
-        return threads(workers) if self.n_stored * batch >= SERIAL else 1
+        return threads(workers, self.n_stored * batch >= SERIAL)
 
 
 def _widened(x, rows, u):

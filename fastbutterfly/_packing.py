@@ -39,9 +39,7 @@ def apart(inner, levels):
 def order(depth, half, width, increasing, u, sweeps, size=None):
     """Canonical position of each packed weight, in `width` arrays one after another.
 
-    Read-only.
-
-    The packed weights are all, or so many: those of the layers in `sweeps`.
+    The packed weights are all, or so many: those of the layers in `sweeps`. Read-only.
     """
     shape = width, depth, half, 2, 2
     count = math.prod(shape)

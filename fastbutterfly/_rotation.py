@@ -106,7 +106,8 @@ class Fast:
         def work(part):
             kernel(x[part].reshape(-1), *packed, y[part].reshape(-1), self.n, self.m)
 
-        run(work, parts(len(x), 1, _count(x, workers)), workers)
+        count = threads(workers, x.nbytes >= SERIAL)
+        run(work, parts(len(x), 1, count), workers)
 
     def takes_columns(self, x):
         """Whether `columns` can do it without a copy."""
@@ -126,9 +127,5 @@ class Fast:
                 flat = a.reshape(-1), *packed, b.reshape(-1), tile
                 kernel(*flat, self.n, self.m, count, *ends)
 
-        run(work, parts(count, width, _count(x, workers)), workers)
-
-
-def _count(x, workers):
-    """Parts of an array: one if threads do not pay."""
-    return threads(workers) if x.nbytes >= SERIAL else 1
+        pieces = parts(count, width, threads(workers, x.nbytes >= SERIAL))
+        run(work, pieces, workers)

@@ -210,7 +210,7 @@ class Square:
 
     def _count(self, length, workers):
         """Parts of a flat array: one if threads do not pay."""
-        return threads(workers) if 2 * self.depth * length >= SERIAL else 1
+        return threads(workers, 2 * self.depth * length >= SERIAL)
 
 
 def _filled(x, length):

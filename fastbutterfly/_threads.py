@@ -24,8 +24,10 @@ def as_workers(workers):
     return None if workers is None else as_size("workers", workers)
 
 
-def threads(workers):
-    """Into how many parts work is best cut whose result does not depend on it."""
+def threads(workers, pays=True):
+    """Threads for so many workers; one if more do not pay."""
+    if not pays:
+        return 1
     return cpu_count() if workers is None else workers
 
 

@@ -202,7 +202,7 @@ class Truncated:
 
     def _count(self, batch, workers):
         """Parts of a batch: one if threads do not pay."""
-        return threads(workers) if 2 * self.n * self.depth * batch >= SERIAL else 1
+        return threads(workers, 2 * self.n * self.depth * batch >= SERIAL)
 
 
 def _padded(x, rows):

@@ -162,7 +162,7 @@ class _Transform:
 
     def _rows(self, x, scale, y, n, workers):
         together = max(1, NEAR // (n * x.itemsize))
-        pieces = parts(len(x), n, _count(x, workers))
+        pieces = parts(len(x), n, threads(workers, x.nbytes >= SERIAL))
         run(lambda p: hadamard_rows(x[p], scale, y[p], n, together), pieces, workers)
 
     def _few(self, x, y, workers):
@@ -173,7 +173,8 @@ class _Transform:
         def work(part):
             hadamard_few(x[part], self.scale, y[part], self.n)
 
-        run(work, parts(whole, unit, _count(x, workers)), workers)
+        pieces = parts(whole, unit, threads(workers, x.nbytes >= SERIAL))
+        run(work, pieces, workers)
         if whole < len(x):
             room = np.zeros(unit, x.dtype)
             room[: len(x) - whole] = x[whole:]
@@ -203,7 +204,8 @@ class _Transform:
             tile = aligned(n * width, x.dtype)
             hadamard_columns(x, self.scale, y, tile, n, count, *ends)
 
-        every, most = (slice(0, planes), slice(0, count)), _count(x, workers)
+        every = slice(0, planes), slice(0, count)
+        most = threads(workers, x.nbytes >= SERIAL)
         if planes >= most:
             pieces = [(plane, every[1]) for plane in parts(planes, 1, most)]
         else:
@@ -224,11 +226,6 @@ def _made(dtype, n, norm):
 def _transform(dtype, n, norm):
     _arrays.as_choice("norm", norm, NORMS)
     return _made(dtype, n, norm)
-
-
-def _count(x, workers):
-    """Parts of an array: one if threads do not pay."""
-    return threads(workers) if x.nbytes >= SERIAL else 1
 
 
 @cache

@@ -3,6 +3,8 @@
 from statistics import mean
 from time import perf_counter
 
+import numpy as np
+
 
 def times(calls, rounds=100):
     """{name: (mean, best)} in microseconds."""
@@ -19,8 +21,6 @@ def times(calls, rounds=100):
 
 def training_step(net, loss, optimizer, x, y, rng):
     """Make the call of one step on a batch."""
-    import numpy as np
-
     state, gradient = optimizer.init(net.parameters), np.zeros_like(net.parameters)
 
     def step():

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from .optimizers import Optimizer
 from .sequential import Sequential
 
@@ -60,7 +58,7 @@ class ByLayer(Optimizer):
         for optimizer in self.optimizers:
             if not isinstance(optimizer, Optimizer):
                 raise TypeError(f"make must return an Optimizer, got {optimizer!r}")
-        self._ends = np.cumsum([layer.parameters.size for layer in net.layers])
+        self._net = net
 
     def init(self, parameters):
         """Return the states before the first step, one for each layer."""
@@ -74,12 +72,12 @@ class ByLayer(Optimizer):
             optimizer.update(*part)
 
     def _parts(self, flat):
-        if flat.shape != (self._ends[-1],):
+        if flat.shape != self._net.parameters.shape:
             raise ValueError(
-                f"parameters and gradient must have shape ({self._ends[-1]},), as the "
-                f"network's, got {flat.shape}"
+                "parameters and gradient must have shape "
+                f"{self._net.parameters.shape}, as the network's, got {flat.shape}"
             )
-        return np.split(flat, self._ends[:-1])
+        return self._net._parts(flat)
 
     def __repr__(self):
         return f"ByLayer({self.optimizers})"

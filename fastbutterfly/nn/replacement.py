@@ -162,12 +162,12 @@ def replace_dense(
     for i, layer in enumerate(net.layers):
         wanted = None if X is None else layer(old)
         made = make(layer, k, rng) if i in large else copy.deepcopy(layer)
-        if i in large:
-            if X is not None:
-                _train(made, new, wanted, optimizer, epochs, rng)
-            errors[i] = _error(made, layer, new, wanted)
+        if i in large and X is not None:
+            _train(made, new, wanted, optimizer, epochs, rng)
         layers.append(made)
         old, new = wanted, None if X is None else made(new)
+        if i in large:
+            errors[i] = _error_of(made, layer) if X is None else _error(new, old)
     return Replacement(Sequential(*layers), errors)
 
 
@@ -202,13 +202,17 @@ def _train(made, x, wanted, optimizer, epochs, rng):
     fit(made, x, wanted, loss=MSE(), optimizer=optimizer, **options)
 
 
-def _error(made, layer, x, wanted):
-    """Relative error of the outputs, or of the matrix where there are no samples."""
-    if x is None:
-        found = made(as_batch(np.eye(layer.n_in), layer.dtype))
-        found = found if layer.bias is None else found - layer.bias
-        wanted = layer.weights
-        size = np.linalg.norm(wanted)
-    else:
-        found, size = made(x), np.linalg.norm(wanted - wanted.mean(axis=0))
+def _error(found, wanted):
+    """Relative error of outputs, beside how much these vary."""
+    return _relative(found, wanted, np.linalg.norm(wanted - wanted.mean(axis=0)))
+
+
+def _error_of(made, layer):
+    """Relative error of a layer's matrix."""
+    found = made(as_batch(np.eye(layer.n_in), layer.dtype))
+    found = found if layer.bias is None else found - layer.bias
+    return _relative(found, layer.weights, np.linalg.norm(layer.weights))
+
+
+def _relative(found, wanted, size):
     return float(np.linalg.norm(found - wanted) / size) if size else 0.0
