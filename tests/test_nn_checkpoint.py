@@ -170,6 +170,7 @@ def test_killed_while_it_writes(stage, tmp_path):
     history = run(resumed, 1, path, "Adam", callbacks())
     assert len(history.epochs) == (3 if stage == "in place" else 2)
     run(resumed, 7, path, "Adam", callbacks())
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
     run(whole, 7, optimizer="Adam", callbacks=callbacks())
     np.testing.assert_array_equal(resumed.parameters, whole.parameters)
 
@@ -248,6 +249,7 @@ class Own(nn.SGD):
         return {"inner": Inner(Means(np.float32(0), np.zeros((2, 2))))}
 
     def update(self, parameters, gradient, state):
+        assert isinstance(state["inner"].means, Means)
         count, mean = state["inner"].means
         assert type(count) is np.float32
         parameters -= self.lr * gradient * (1 + mean[0, 0])

@@ -154,7 +154,7 @@ class TestSources:
     @pytest.mark.parametrize("form", ["columns", "fortran", "unaligned", "reversed"])
     def test_other_layouts_are_not_copied(self, form, tmp_path, rng):
         rows = laws.draw(rng, (20_000, 64), np.float32)
-        targets = laws.draw(rng, (20_000, 3), np.float32)
+        targets = laws.draw(rng, (20_000, 64), np.float32)
         if form == "columns":
             x = np.concatenate([rows, rows[:, :1]], axis=1)[:, :-1]
         elif form == "fortran":
@@ -166,7 +166,7 @@ class TestSources:
         else:
             x = rows[::-1].copy()[::-1]
         y = np.asfortranarray(targets)
-        nets = [nn.Dense(64, 3, rng=0) for _ in range(2)]
+        nets = [nn.Dense(64, 64, rng=0) for _ in range(2)]
         nn.fit(nets[0], rows, targets, **options(epochs=1))
         tracemalloc.start()
         nn.fit(nets[1], x, y, **options(epochs=1))
@@ -216,12 +216,19 @@ class TestSources:
             nets[0](sparse.tocsr()[:, :15])
 
     def test_sparse_nan_is_found(self):
-        x = scipy.sparse.csr_matrix(np.eye(20, 16))
-        x.data[9] = np.nan
-        with pytest.raises(
-            ValueError, match="X must be finite in float64, got nan in row 9"
-        ):
-            nn.fit(make_net(), x, np.ones((20, 3)), **options())
+        x = np.eye(20, 16)
+        x[7] = 0
+        for row, column in (9, 9), (11, 2), (5, 15), (19, 0):
+            bad = x.copy()
+            bad[row, :5], bad[row, column] = 1, np.nan
+            message = f"X must be finite in float64, got nan in row {row};"
+            with pytest.raises(ValueError, match=message):
+                nn.fit(
+                    make_net(),
+                    scipy.sparse.csr_array(bad),
+                    np.ones((20, 3)),
+                    **options(),
+                )
 
     def test_batches_train_like_their_arrays(self, rng):
         x, y = rng.standard_normal((40, 16)), rng.standard_normal((40, 3))

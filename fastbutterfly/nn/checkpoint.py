@@ -37,6 +37,7 @@ class Checkpoint:
         self._encoded_state([])
         if self.path.exists():
             self._read()
+        _format.remove_drafts(self.path)
 
     def write(self):
         """Write the state after an epoch, at once or not at all."""
