@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from fastbutterfly import nn
+from fastbutterfly.nn import _format
 
 OPTIMIZERS = {
     "SGD": lambda: nn.SGD(0.1),
@@ -134,6 +137,48 @@ def test_killed_at_any_moment(tmp_path):
     np.testing.assert_array_equal(resumed.parameters, whole.parameters)
 
 
+STAGES = {  # of the third write
+    "nothing written": ("numpy.savez", "kill()"),
+    "half of it written": ("numpy.savez", "a[0].write(b'half'); kill()"),
+    "not yet on the disk": ("os.fsync", "kill()"),
+    "not yet in place": ("os.replace", "kill()"),
+    "in place": ("os.replace", "old(*a); kill()"),
+}
+KILLING = """
+import os, signal, sys, numpy
+module, name = {target!r}.split(".")
+old, calls = getattr(sys.modules[module], name), []
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def new(*a, **k):
+    calls.append(name)
+    if len(calls) == 3:
+        {then}
+    return old(*a, **k)
+
+setattr(sys.modules[module], name, new)
+"""
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_while_it_writes(stage, tmp_path):
+    target, then = STAGES[stage]
+    path = tmp_path / "run.npz"
+    script = SCRIPT.format(tests=str(Path(__file__).parent), path=str(path))
+    script = KILLING.format(target=target, then=then) + script
+    child = subprocess.run([sys.executable, "-c", script])
+    assert child.returncode == -signal.SIGKILL
+    resumed, whole = make_net(), make_net()
+    history = run(resumed, 1, path, "Adam", callbacks())
+    assert len(history.epochs) == (3 if stage == "in place" else 2)
+    run(resumed, 7, path, "Adam", callbacks())
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
+    run(whole, 7, optimizer="Adam", callbacks=callbacks())
+    np.testing.assert_array_equal(resumed.parameters, whole.parameters)
+
+
 def test_ctrl_c_leaves_the_last_epoch(tmp_path):
     path = tmp_path / "run.npz"
 
@@ -149,6 +194,142 @@ def test_ctrl_c_leaves_the_last_epoch(tmp_path):
     np.testing.assert_array_equal(resumed.parameters, whole.parameters)
 
 
+def test_options_with_all_digits(tmp_path):
+    path, weight = tmp_path / "run.npz", np.ones(2000)
+
+    def go(**changes):
+        net = nn.Dense(4, 2000, rng=0)
+        options = {"loss": nn.CrossEntropy(weight), "optimizer": nn.Adam()} | changes
+        return nn.fit(
+            net, np.eye(3, 4), [0, 1, 2], epochs=1, checkpoint=path, **options
+        )
+
+    go()
+    other = weight.copy()
+    other[1000] += 1e-12
+    with pytest.raises(ValueError, match="its loss is"):
+        go(loss=nn.CrossEntropy(other))
+
+
+def test_options_of_callbacks(tmp_path):
+    path = tmp_path / "run.npz"
+    run(make_net(), 2, path, callbacks=[nn.AveragedWeights(0.9)])
+    with pytest.raises(ValueError, match=r"its callbacks is .*decay=0\.9"):
+        run(make_net(), 3, path, callbacks=[nn.AveragedWeights(0.8)])
+
+
+def test_a_schedule_that_ends(tmp_path):
+    rates, (x, y), path = [0.1] * 10, data(), tmp_path / "run.npz"
+    for epochs in (1, 2):
+        net = make_net()
+        optimizer = nn.SGD(rates.__getitem__)
+        nn.fit(
+            net,
+            x,
+            y,
+            loss=nn.MSE(),
+            optimizer=optimizer,
+            epochs=epochs,
+            rng=0,
+            checkpoint=path,
+            batch_size=8,
+        )
+
+
+class Means(NamedTuple):
+    count: np.float32
+    mean: np.ndarray
+
+
+@dataclass(frozen=True)
+class Inner:
+    means: Means
+
+
+class Own(nn.SGD):
+    """An optimiser whose state has types that JSON does not know."""
+
+    def init(self, parameters):
+        return {"inner": Inner(Means(np.float32(0), np.zeros((2, 2))))}
+
+    def update(self, parameters, gradient, state):
+        assert isinstance(state["inner"].means, Means)
+        count, mean = state["inner"].means
+        assert type(count) is np.float32
+        parameters -= self.lr * gradient * (1 + mean[0, 0])
+        means = Means(count + np.float32(0.1), mean + 0.01)
+        state["inner"] = Inner(means)
+
+
+def test_a_state_keeps_its_types(tmp_path, monkeypatch):
+    monkeypatch.setitem(OPTIMIZERS, "own", lambda: Own(0.1))
+    whole, resumed = make_net(), make_net()
+    run(whole, 4, optimizer="own")
+    run(make_net(), 2, tmp_path / "run.npz", "own")
+    run(resumed, 4, tmp_path / "run.npz", "own")
+    np.testing.assert_array_equal(resumed.parameters, whole.parameters)
+
+
+@pytest.mark.parametrize("state", [{1: 2}, {1, 2}, np.array([object()]), object()])
+def test_a_state_that_no_file_holds(state, tmp_path, monkeypatch):
+    optimizer = Own(0.1)
+    optimizer.init = lambda parameters: state
+    monkeypatch.setitem(OPTIMIZERS, "own", lambda: optimizer)
+    net = make_net()
+    with pytest.raises(TypeError, match="the state's optimizer must consist of"):
+        run(net, 4, tmp_path / "run.npz", "own")
+    np.testing.assert_array_equal(net.parameters, make_net().parameters)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_attribute_named_state_is_none(tmp_path):
+    class Watch:
+        state = 3
+
+        def __call__(self, net, history):
+            pass
+
+    assert run(make_net(), 1, tmp_path / "run.npz", callbacks=[Watch()]).steps == 5
+
+
+def test_progress_of_a_run_that_goes_on(tmp_path, capsys, monkeypatch):
+    run(make_net(), 2, tmp_path / "run.npz")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "tqdm", None)
+        run(make_net(), 4, tmp_path / "run.npz", progress=True)
+    starts = [line.split(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert starts == ["epoch 3/4", "epoch 4/4"]
+    pytest.importorskip("tqdm")
+    run(make_net(), 6, tmp_path / "run.npz", progress=True)
+    assert "30/30" in capsys.readouterr().err
+
+
+CHANGES = {
+    "no mapping": lambda header: header.update(of=3),
+    "no state": lambda header: header.update(state=4),
+    "callbacks": lambda header: header["state"]["of"].pop("callbacks"),
+    "parameters": lambda header: header["state"]["of"].update(parameters=5.0),
+    "rng": lambda header: header["state"]["of"].update(rng=3),
+    "epochs": lambda header: header["state"]["of"].update(epochs=[[1]]),
+    "steps": lambda header: header["state"]["of"].update(steps="x"),
+    "optimizer": lambda header: header["state"]["of"].update(optimizer=[]),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_whole_files_of_wrong_contents(case, tmp_path):
+    path = tmp_path / "run.npz"
+    run(make_net(), 2, path, "Adam")
+    arrays = _format.read_arrays(path.read_bytes())
+    header = _format.from_text(arrays["header"])
+    CHANGES[case](header)
+    _format.write_arrays(path, arrays | {"header": _format.as_text(header)})
+    net = make_net()
+    with pytest.raises(ValueError, match=r"cannot be read: .*; delete it"):
+        run(net, 3, path, "Adam")
+    np.testing.assert_array_equal(net.parameters, make_net().parameters)
+
+
 @pytest.mark.parametrize(
     ("change", "key"),
     [
@@ -159,6 +340,7 @@ def test_ctrl_c_leaves_the_last_epoch(tmp_path):
         ({"batch_size": 4}, "data"),
         ({"rng": np.random.Generator(np.random.MT19937(5))}, "generator"),
         ({"callbacks": [nn.AveragedWeights()]}, "callbacks"),
+        ({"validation": None}, "validation"),
     ],
 )
 def test_of_another_run(change, key, tmp_path):
@@ -205,9 +387,13 @@ def test_a_network_is_no_checkpoint(tmp_path):
         run(make_net(), 3, path)
 
 
-def test_the_folder_must_exist(tmp_path):
-    with pytest.raises(ValueError, match="checkpoint must be a file in a folder"):
-        run(make_net(), 3, tmp_path / "missing" / "run.npz")
+def test_the_path_must_be_that_of_a_file(tmp_path):
+    for path in (tmp_path / "missing" / "run.npz", tmp_path, ""):
+        with pytest.raises(ValueError, match="checkpoint must be a file in a folder"):
+            run(make_net(), 3, path)
+    for path in (5, True):
+        with pytest.raises(TypeError, match="checkpoint must be None or the path"):
+            run(make_net(), 3, path)
 
 
 def test_a_file_holds_nothing_but_plain_arrays(tmp_path):

@@ -107,6 +107,7 @@ class TestSampleWeights:
             ([1, 1, -1, 1, 1, 1], "at least 0, got -1.* for sample 2"),
             ([1, np.nan, 1, 1, 1, 1], "finite and at least 0, got nan for sample 1"),
             (np.zeros(6), "must not be all zero"),
+            (np.full(6, 1e308), r"must have a finite sum, got numbers up to 1e\+308"),
         ],
     )
     def test_wrong_weights(self, weights, message):
@@ -150,6 +151,43 @@ class TestSources:
         tracemalloc.stop()
         assert peak < x.nbytes / 8
 
+    @pytest.mark.parametrize("form", ["columns", "fortran", "unaligned", "reversed"])
+    def test_other_layouts_are_not_copied(self, form, tmp_path, rng):
+        rows = laws.draw(rng, (20_000, 64), np.float32)
+        targets = laws.draw(rng, (20_000, 64), np.float32)
+        if form == "columns":
+            x = np.concatenate([rows, rows[:, :1]], axis=1)[:, :-1]
+        elif form == "fortran":
+            np.save(tmp_path / "x.npy", np.asfortranarray(rows))
+            x = np.load(tmp_path / "x.npy", mmap_mode="r")
+        elif form == "unaligned":
+            (tmp_path / "x").write_bytes(b"x" + rows.tobytes())
+            x = np.memmap(tmp_path / "x", np.float32, "r", offset=1, shape=rows.shape)
+        else:
+            x = rows[::-1].copy()[::-1]
+        y = np.asfortranarray(targets)
+        nets = [nn.Dense(64, 64, rng=0) for _ in range(2)]
+        nn.fit(nets[0], rows, targets, **options(epochs=1))
+        tracemalloc.start()
+        nn.fit(nets[1], x, y, **options(epochs=1))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        np.testing.assert_array_equal(nets[0].parameters, nets[1].parameters)
+        assert peak < x.nbytes / 4
+
+    def test_targets_are_checked_in_pieces(self, tmp_path):
+        y = np.memmap(tmp_path / "y", np.uint8, "w+", shape=(100_000, 100))  # 10 MB
+        x = np.memmap(tmp_path / "x", np.float32, "w+", shape=(100_000, 2))
+        common = options(loss=nn.BinaryCrossEntropy(), epochs=1, batch_size=1000)
+        tracemalloc.start()
+        nn.fit(nn.Dense(2, 100, rng=0), x, y, **common)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < y.nbytes / 2
+        y[-1, 7] = 2
+        with pytest.raises(ValueError, match="y must hold only 0 and 1, got 2"):
+            nn.fit(nn.Dense(2, 100, rng=0), x, y, **common)
+
     def test_memory_map_trains_as_its_copy(self, tmp_path, rng):
         x = np.memmap(tmp_path / "x", np.float32, "w+", shape=(50, 16))
         x[...] = laws.draw(rng, (50, 16), np.float32)
@@ -174,14 +212,23 @@ class TestSources:
         assert histories[0].validation_loss == histories[1].validation_loss
         np.testing.assert_array_equal(nets[0](sparse), nets[1](x))
         nets[0](scipy.sparse.csr_matrix(x[:1]))
+        with pytest.raises(ValueError, match=r"x must have shape \(rows, 16\)"):
+            nets[0](sparse.tocsr()[:, :15])
 
     def test_sparse_nan_is_found(self):
-        x = scipy.sparse.csr_matrix(np.eye(20, 16))
-        x.data[9] = np.nan
-        with pytest.raises(
-            ValueError, match="X must be finite in float64, got nan in row 9"
-        ):
-            nn.fit(make_net(), x, np.ones((20, 3)), **options())
+        x = np.eye(20, 16)
+        x[7] = 0
+        for row, column in (9, 9), (11, 2), (5, 15), (19, 0):
+            bad = x.copy()
+            bad[row, :5], bad[row, column] = 1, np.nan
+            message = f"X must be finite in float64, got nan in row {row};"
+            with pytest.raises(ValueError, match=message):
+                nn.fit(
+                    make_net(),
+                    scipy.sparse.csr_array(bad),
+                    np.ones((20, 3)),
+                    **options(),
+                )
 
     def test_batches_train_like_their_arrays(self, rng):
         x, y = rng.standard_normal((40, 16)), rng.standard_normal((40, 3))
@@ -219,6 +266,36 @@ class TestSources:
             ValueError, match="iterator, which can be gone through once"
         ):
             nn.fit(net, batches, **options(epochs=2))
+        np.testing.assert_array_equal(net.parameters, make_net().parameters)
+        assert next(batches)
+
+    def test_a_length_that_is_not_known(self):
+        class Stream:
+            def __len__(self):
+                raise TypeError("has no len")
+
+            def __iter__(self):
+                return iter([(np.ones((2, 16)), np.ones((2, 3)))])
+
+        assert nn.fit(make_net(), Stream(), **options(epochs=3)).steps == 3
+
+    def test_an_object_that_is_used_up(self):
+        class Once:
+            batches = iter([(np.ones((2, 16)), np.ones((2, 3)))])
+
+            def __iter__(self):
+                return self.batches
+
+        with pytest.raises(ValueError, match="got none in epoch 2"):
+            nn.fit(make_net(), Once(), **options(epochs=3))
+
+    def test_no_batch_counts(self):
+        batches = [(np.ones((2, 16)), np.ones((2, 3)), np.zeros(2))] * 3
+        with pytest.raises(ValueError, match="sample_weight must not be all zero in"):
+            nn.fit(make_net(), batches, **options())
+        counts = (np.ones((2, 16)), np.ones((2, 3)), np.ones(2))
+        history = nn.fit(make_net(), [*batches, counts], **options())
+        assert history.loss[0] == nn.fit(make_net(), [counts], **options()).loss[0]
 
     @pytest.mark.parametrize(
         ("batches", "error", "message"),

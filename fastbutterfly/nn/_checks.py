@@ -12,7 +12,7 @@ def as_samples(name, x, n_in, *, sparse=False):
 
     If that is allowed, also a sparse matrix or array of SciPy, as CSR.
     """
-    if sparse and hasattr(x, "tocsr"):
+    if sparse and _is_sparse(x):
         x = x.tocsr()
         as_reals(name, x.data)
     else:
@@ -30,9 +30,19 @@ def as_samples(name, x, n_in, *, sparse=False):
 
 def rows_of(x, rows):
     """Some rows, a slice or numbers, of an array or a CSR matrix; dense."""
-    if hasattr(x, "tocsr"):
+    if _is_sparse(x):
         return x[rows].toarray()
-    return x[rows] if isinstance(rows, slice) else np.take(x, rows, axis=0)
+    # np.take is faster, but copies all of an array that is not contiguous.
+    plain = x.flags.c_contiguous and x.flags.aligned
+    if plain and not isinstance(rows, slice):
+        return np.take(x, rows, axis=0)
+    return x[rows]
+
+
+def blocks(x):
+    """Slices of rows, of about 2**18 numbers, for checks that need little memory."""
+    rows = max(1, 2**18 // max(1, math.prod(x.shape[1:])))
+    return (slice(start, start + rows) for start in range(0, len(x), rows))
 
 
 def as_batch(x, dtype):
@@ -42,34 +52,26 @@ def as_batch(x, dtype):
 
 def check_finite(name, x, dtype):
     """Raise if a row of x, converted to dtype, holds a NaN or an infinity."""
-    if x.dtype.kind != "f":
+    values = x.data if _is_sparse(x) else x
+    if values.dtype.kind != "f":
         return
-    if hasattr(x, "tocsr"):
-        _check_finite_csr(name, x, dtype)
-        return
-    rows = max(1, 2**18 // max(1, x[:1].size))
-    for start in range(0, len(x), rows):
+    for rows in blocks(values):
         with np.errstate(over="ignore"):
-            finite = np.isfinite(x[start : start + rows].astype(dtype, copy=False))
+            finite = np.isfinite(values[rows].astype(dtype, copy=False))
         if not finite.all():
-            row, *rest = np.argwhere(~finite)[0].tolist()
-            value = x[(start + row, *rest)]
-            _raise_not_finite(name, value, start + row, dtype)
+            place, *rest = np.argwhere(~finite)[0].tolist()
+            row = place = rows.start + place
+            if _is_sparse(x):
+                row = int(np.searchsorted(x.indptr, place, side="right")) - 1
+            raise ValueError(
+                f"{name} must be finite in {np.dtype(dtype)}, got "
+                f"{values[(place, *rest)]} in row {row}; remove or replace such samples"
+            )
 
 
-def _check_finite_csr(name, x, dtype):
-    with np.errstate(over="ignore"):
-        wrong = np.flatnonzero(~np.isfinite(x.data.astype(dtype, copy=False)))
-    if len(wrong):
-        row = int(np.searchsorted(x.indptr, wrong[0], side="right")) - 1
-        _raise_not_finite(name, x.data[wrong[0]], row, dtype)
-
-
-def _raise_not_finite(name, value, row, dtype):
-    raise ValueError(
-        f"{name} must be finite in {np.dtype(dtype)}, got {value} in row {row}; remove "
-        "or replace such samples"
-    )
+def _is_sparse(x):
+    """Whether x is a sparse matrix or array of SciPy."""
+    return hasattr(x, "tocsr")
 
 
 def as_number(name, value, *, below=math.inf):
@@ -128,7 +130,15 @@ def as_sample_weight(name, value, rows):
             f"{name} must be finite and at least 0, got {value[wrong][0]} for sample "
             f"{np.flatnonzero(wrong)[0]}"
         )
-    return value.astype(np.float64, copy=False)
+    value = value.astype(np.float64, copy=False)
+    with np.errstate(over="ignore"):
+        total = value.sum()
+    if total == math.inf:
+        raise ValueError(
+            f"{name} must have a finite sum, got numbers up to {value.max():.3g}; "
+            "divide them by their largest"
+        )
+    return value
 
 
 def as_flag(name, value):

@@ -18,6 +18,7 @@ import os
 import secrets
 import warnings
 import zipfile
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,13 @@ def write_arrays(path, arrays):
             os.fsync(file.fileno())
         os.replace(draft, path)
     finally:
+        draft.unlink(missing_ok=True)
+
+
+def remove_drafts(path):
+    """Remove what writers of this file left that were killed before its end."""
+    path = Path(path)
+    for draft in path.parent.glob(f".{escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
         draft.unlink(missing_ok=True)
 
 

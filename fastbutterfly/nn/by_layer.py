@@ -63,7 +63,8 @@ class ByLayer(Optimizer):
     def init(self, parameters):
         """Return the states before the first step, one for each layer."""
         parts = self._parts(parameters)
-        return [o.init(p) for o, p in zip(self.optimizers, parts, strict=True)]
+        pairs = zip(self.optimizers, parts, strict=True)
+        return tuple(optimizer.init(part) for optimizer, part in pairs)
 
     def update(self, parameters, gradient, state):
         """Do one step, in place; see `Optimizer.update`."""

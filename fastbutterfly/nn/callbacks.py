@@ -25,7 +25,7 @@ class _Callback:
 
     def resume(self, state: dict, history: History) -> None:
         """Go on with a run of this history from such a state."""
-        self.__dict__.update(state)
+        self.__dict__.update({name: state[name] for name in self._kept})
         self._history = history
 
     def _reset(self):

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from .._arrays import as_reals, frozen
 from .._kernels import losses
-from ._checks import as_number, as_weights
+from ._checks import as_number, as_weights, blocks
 from .losses import Loss, averaged
 
 
@@ -29,7 +29,7 @@ class CrossEntropy(Loss):
     value = mean over the batch of log(sum_j exp(z_j)) - z_y for logits z and label y;
     the largest logit is subtracted first, so no exponential overflows. gradient =
     (softmax(z) - onehot(y)) / batch. Labels are ints from 0 to n_out - 1, of shape
-    (batch,).
+    (batch,); not all classes need occur, a single one will do.
 
     With weights w and smoothing s, as in torch.nn.CrossEntropyLoss::
 
@@ -150,9 +150,11 @@ class BinaryCrossEntropy(Loss):
             y = y[:, None]
         if y.shape != (rows, n_out):
             raise ValueError(f"{name} must have shape ({rows}, {n_out}), got {y.shape}")
-        wrong = (y != 0) & (y != 1)
-        if wrong.any():
-            raise ValueError(f"{name} must hold only 0 and 1, got {y[wrong][0]}")
+        for rows in blocks(y):
+            part = y[rows]
+            wrong = (part != 0) & (part != 1)
+            if wrong.any():
+                raise ValueError(f"{name} must hold only 0 and 1, got {part[wrong][0]}")
         return y
 
     def accuracy(self, y_pred, y):

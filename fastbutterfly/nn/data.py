@@ -1,6 +1,7 @@
 """Data: samples and targets, batch by batch."""
 
 from collections.abc import Iterable, Iterator
+from operator import length_hint
 
 import numpy as np
 
@@ -36,10 +37,10 @@ def check_weights(name, value, rows):
     return value
 
 
-def make_data(x, y, sample_weight, batch_size, net, loss):
+def make_data(x, y, sample_weight, batch_size, epochs, net, loss):
     """`Arrays`, or `Batches` if there is no y, or raise."""
     if y is None:
-        return Batches(x, sample_weight, batch_size, net, loss)
+        return Batches(x, sample_weight, batch_size, epochs, net, loss)
     x, y = check_data("X", x, "y", y, net, loss)
     weights = check_weights("sample_weight", sample_weight, x.shape[0])
     return Arrays(x, y, weights, batch_size or BATCH_SIZE, net.dtype)
@@ -60,7 +61,7 @@ class Arrays:
             rows = order[start : start + self.batch_size]
             batch = as_batch(rows_of(self.x, rows), self.dtype)
             rest = [self.y] if self.weights is None else [self.y, self.weights]
-            yield batch, *(np.take(array, rows, axis=0) for array in rest)
+            yield batch, *(np.ascontiguousarray(rows_of(a, rows)) for a in rest)
 
     def describe(self):
         """What a resumed run must have alike."""
@@ -71,7 +72,7 @@ class Arrays:
 class Batches:
     """An iterable of batches, gone through once an epoch, each checked as it comes."""
 
-    def __init__(self, batches, sample_weight, batch_size, net, loss):
+    def __init__(self, batches, sample_weight, batch_size, epochs, net, loss):
         if not isinstance(batches, Iterable) or isinstance(batches, np.ndarray):
             kind = type(batches).__name__
             raise TypeError(
@@ -84,20 +85,19 @@ class Batches:
                     f"{name} must be None where X is an iterable of batches: what they "
                     f"hold decides, got {value!r}"
                 )
+        if isinstance(batches, Iterator) and epochs > 1:
+            raise ValueError(
+                "X is an iterator, which can be gone through once, but epochs is "
+                f"{epochs}: pass epochs=1, a list, or an object whose __iter__ starts "
+                "anew"
+            )
         self.batches, self.net, self.loss = batches, net, loss
-        self.count = len(batches) if hasattr(batches, "__len__") else None
-        self._once = isinstance(batches, Iterator)
+        self.count = length_hint(batches) or None  # not all know their length
         self._epochs = 0
 
     def epoch(self, rng):
         """Give (x, y) or (x, y, weights) of each batch."""
         self._epochs += 1
-        if self._once and self._epochs > 1:
-            raise ValueError(
-                "X is an iterator, which can be gone through once, and this is epoch "
-                f"{self._epochs}: pass epochs=1, a list, or an object whose __iter__ "
-                "starts anew"
-            )
         number = -1
         for number, batch in enumerate(self.batches):
             yield self._checked(f"batch {number} of X", batch)

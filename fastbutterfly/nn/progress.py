@@ -40,10 +40,11 @@ class _Bar:
 
 
 @contextmanager
-def reporting(progress, epochs, batches):
+def reporting(progress, epochs, batches, done):
     """Give an object with `step()` and `epoch(history)`; close it at the end.
 
-    progress: True, False, or None for a terminal only.
+    progress: True, False, or None for a terminal only. batches: of an epoch, or None.
+    done: epochs of an earlier run that goes on.
     """
     if progress is None:
         progress = sys.stderr is not None and sys.stderr.isatty()
@@ -55,6 +56,8 @@ def reporting(progress, epochs, batches):
     except ImportError:
         yield _Lines(epochs)
         return
-    total = None if batches is None else epochs * batches
-    with tqdm(total=total, unit="batch", dynamic_ncols=True) as bar:
+    known = {}
+    if batches is not None:
+        known = {"total": max(epochs, done) * batches, "initial": done * batches}
+    with tqdm(**known, unit="batch", dynamic_ncols=True) as bar:
         yield _Bar(bar)

@@ -29,7 +29,9 @@ class Run:
             total += self.step(x, *wanted) * counts
             weight += counts
             report.step()
-        return total / (weight or 1)
+        if not weight:
+            raise ValueError("sample_weight must not be all zero in all batches of X")
+        return total / weight
 
     def step(self, x, *wanted):
         """Loss of one batch, before the update."""

@@ -79,10 +79,11 @@ def fit(
         nothing. None: as True on a terminal, else as False.
     checkpoint : str or path, optional
         A file with the state of the run, written after each epoch at once or not at
-        all. If it is there already, the run goes on from it: the same arguments give
-        the same bits as a run that was never interrupted, with as many epochs as
-        `epochs` says in all. One of another network, loss, optimiser, or data of other
-        shapes is refused. Callbacks that have a state say so by methods ``state()``
+        all. If it is there already, the run goes on from it, also the state of `rng`:
+        the same arguments, and the same batches from an iterable, give the same bits
+        as a run that was never interrupted, with as many epochs as `epochs` says in
+        all. One of another network, loss, optimiser or options, or of data of other
+        shapes, is refused. Callbacks that have a state say so by methods ``state()``
         and ``resume(state, history)``.
 
     Returns
@@ -115,19 +116,20 @@ def fit(
     epochs = as_size("epochs", epochs, least=0)
     if batch_size is not None:
         batch_size = as_size("batch_size", batch_size)
-    data = make_data(X, y, sample_weight, batch_size, net, loss)
+    data = make_data(X, y, sample_weight, batch_size, epochs, net, loss)
     if progress is not None:
         progress = as_flag("progress", progress)
     rng, callbacks = as_generator(rng), _check_callbacks(callbacks)
     if clip is not None:
         clip = as_positive("clip", clip)
     run = Run(net, loss, optimizer, clip, rng)
-    kept = Checkpoint(checkpoint, run, data, callbacks) if checkpoint else None
-    ahead = epochs - len(run.history.epochs)
-    ahead = 0 if run.history.stopped else ahead
-    with reporting(progress, ahead, data.count) as report:
+    kept = None
+    if checkpoint is not None:
+        kept = Checkpoint(checkpoint, run, data, validation, callbacks)
+    done = len(run.history.epochs)
+    with reporting(progress, epochs, data.count, done) as report:
         try:
-            for _ in range(ahead):
+            for _ in range(done, done if run.history.stopped else epochs):
                 start = perf_counter()
                 mean_loss = run.epoch(data, report)
                 scores = run.evaluate(*validation) if validation else (None, None)
