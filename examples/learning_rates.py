@@ -26,7 +26,7 @@ against 94.0 %), and for gadgets in one case of four (MNIST: 80.5 against 88.9 %
 width 1024 the best single rate is 3 to 10 times that of the dense network; below, a
 third to three times. A test image is 0.28 points of the digits, 0.05 of MNIST.
 
-Writes examples/results/learning_rates.json, or learning_rates_mnist.json; they took four
+Writes examples/results/learning_rates.json or learning_rates_mnist.json; they took four
 and three minutes on one core of an AMD EPYC virtual machine.
 """
 
