@@ -7,12 +7,26 @@ trained at `scale` times the rate of the output layer, for several scales and ra
 digits of `width` pixels; a third of the training images is kept aside, and their
 accuracies are compared. Also: how a butterfly starts.
 
-Writes examples/results/learning_rates.json; takes about six minutes.
+The rate of each way is chosen by the images kept aside; then test images count. With
+--data or FASTBUTTERFLY_DATA on MNIST, at width 1024 only.
+
+What came out, with Adam: at its own best rate the rule does not help butterflies; at
+widths 64, 256, 1024 it has 95.7, 96.8, 96.7 % of the test images right, and 94.8 % of
+MNIST's; one rate for all layers has 96.4, 96.9, 97.5 and 94.9 %. It helps gadgets from
+256 on: 90.8, 96.3, 96.7 and 91.9 %, against 92.3, 95.2, 96.0 and 90.8 %. It does not
+carry dense's best rate over: there it is never better for butterflies (MNIST: 92.5
+against 94.0 %), and for gadgets in one case of four (MNIST: 80.5 against 88.9 %). At
+width 1024 the best single rate is 3 to 10 times that of the dense network; below, a
+third to three times. A test image is 0.28 points of the digits, 0.05 of MNIST.
+
+Writes examples/results/learning_rates.json or learning_rates_mnist.json; they took four
+and three minutes on one core of an AMD EPYC virtual machine.
 """
 
 import argparse
 import json
 import math
+import os
 from pathlib import Path
 from statistics import mean
 
@@ -29,7 +43,10 @@ LAYERS = {
     "butterfly": nn.ButterflyLinear,
     "gadget": nn.ButterflyDense,
 }
-RATES = {"Adam": (3e-4, 1e-3, 3e-3, 1e-2), "SGD": (0.01, 0.03, 0.1, 0.3)}
+RATES = {
+    "Adam": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2),
+    "SGD": (0.003, 0.01, 0.03, 0.1, 0.3),
+}
 SCALES = 1, 3, 10, 30, 100
 INITS = "orthogonal", "gaussian", "fjlt", "identity"
 WIDTHS = 64, 256, 1024
@@ -39,25 +56,33 @@ BATCH = 64
 def main():
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, help="folder of MNIST's test files")
     parser.add_argument("--quick", action="store_true", help="a few seconds")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, help="default: examples/results")
     options = parser.parse_args()
-    data, epochs = images(options.quick), 1 if options.quick else 15
+    folder = options.data or os.environ.get("FASTBUTTERFLY_DATA")
+    name, *data = images(folder, options.quick)
+    epochs = 1 if options.quick else 5 if folder else 15
     seeds = 1 if options.quick else options.seeds
-    cases = list(grid(options.quick))
+    cases = list(few() if folder and not options.quick else grid(options.quick))
     found = []
     with threadpool_limits(1, user_api="blas"):
         for case in tqdm(cases, disable=None):
             runs = [train(data, seed=s, epochs=epochs, **case) for s in range(seeds)]
-            found.append({**case, "accuracy": round(mean(runs), 2), "runs": runs})
+            validation, test = zip(*runs, strict=True)
+            row = {"accuracy": round(mean(validation), 2), "runs": validation}
+            row |= {"test_accuracy": round(mean(test), 2), "test_runs": test}
+            found.append(case | row)
     report(found)
+    best = chosen(found)
     if not options.quick or options.out:
-        folder = options.out or RESULTS
-        folder.mkdir(parents=True, exist_ok=True)
-        result = {"machine": _machine.describe(), "epochs": epochs, "seeds": seeds}
-        path = folder / "learning_rates.json"
-        path.write_text(json.dumps(result | {"rows": found}, indent=1) + "\n")
+        out = options.out or RESULTS
+        out.mkdir(parents=True, exist_ok=True)
+        result = {"data": name, "machine": _machine.describe()}
+        result |= {"epochs": epochs, "seeds": seeds, "chosen": best, "rows": found}
+        path = out / f"learning_rates{'_mnist' if folder else ''}.json"
+        path.write_text(json.dumps(result) + "\n")
         print(f"written to {path}")
 
 
@@ -81,19 +106,30 @@ def grid(quick):
                 yield _case(width, "butterfly", optimizer, rate, 1, init)
 
 
+def few():
+    """The cases of MNIST: the same rate for all layers, or by the rule."""
+    for kind in LAYERS:
+        for optimizer, rates in RATES.items():
+            alone = kind == "dense" or optimizer == "SGD"  # the rule gives 1
+            for scale in (1,) if alone else (1, "rule"):
+                for rate in rates:
+                    yield _case(1024, kind, optimizer, rate, scale)
+
+
 def _case(width, kind, optimizer, rate, scale, init="orthogonal"):
     names = "width", "kind", "optimizer", "rate", "scale", "init"
     return dict(zip(names, (width, kind, optimizer, rate, scale, init), strict=True))
 
 
-def images(quick):
-    """Training and validation images, cut out of the training images."""
-    found = digits.bundled()
+def images(folder, quick):
+    """Name; training, validation and test images: the last third is kept aside."""
+    found = digits.load(Path(folder) if folder else None)
     if quick:
         found = found.head(150, 10)
     cut = len(found.x_train) * 2 // 3
     x, y = found.x_train, found.y_train
-    return (x[:cut], y[:cut]), (x[cut:], y[cut:])
+    test = found.x_test, found.y_test
+    return found.name, (x[:cut], y[:cut]), (x[cut:], y[cut:]), test
 
 
 def smaller(images, pixels):
@@ -104,8 +140,10 @@ def smaller(images, pixels):
 
 
 def train(data, *, seed, epochs, width, kind, optimizer, rate, scale, init):
-    """Validation accuracy of one run, in percent."""
-    (x, y), validation = [(smaller(images, width), labels) for images, labels in data]
+    """Validation and test accuracy of one run, in percent; 0 if it diverged."""
+    (x, y), validation, test = [
+        (smaller(images, width), labels) for images, labels in data
+    ]
     rng = np.random.default_rng(seed)
     options = {"init": init} if kind == "butterfly" else {}
     hidden = LAYERS[kind](x.shape[1], width, rng=rng, **options)
@@ -132,13 +170,32 @@ def train(data, *, seed, epochs, width, kind, optimizer, rate, scale, init):
             progress=False,
         )
     except nn.DivergenceError:
-        return 0.0
-    return round(100 * history.validation_accuracy[-1], 3)
+        return 0.0, 0.0
+    tested = 100 * nn.CrossEntropy().accuracy(net(test[0]), test[1])
+    return round(100 * history.validation_accuracy[-1], 3), round(tested, 3)
 
 
 def _optimizer(name, rate, steps):
     lr = nn.cosine(rate, steps)
     return nn.SGD(lr, momentum=0.9) if name == "SGD" else nn.Adam(lr)
+
+
+def chosen(rows):
+    """For each way the best rate by validation, and what dense's best rate gives."""
+    keys = "width", "kind", "optimizer", "scale", "init"
+    ways, dense, found = {}, {}, []
+    for row in rows:
+        ways.setdefault(tuple(row[key] for key in keys), []).append(row)
+    for way, tried in ways.items():
+        best = max(tried, key=lambda row: row["accuracy"])
+        dense |= {(way[0], way[2]): best["rate"]} if way[1] == "dense" else {}
+        at_dense = [r for r in tried if r["rate"] == dense.get((way[0], way[2]))]
+        row = dict(zip(keys, way, strict=True))
+        row |= {"rate": best["rate"], "test_accuracy": best["test_accuracy"]}
+        row["at_dense_rate"] = at_dense[0]["test_accuracy"] if at_dense else None
+        found.append(row)
+        print(", ".join(f"{key} {value}" for key, value in row.items()))
+    return found
 
 
 def report(rows):

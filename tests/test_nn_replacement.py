@@ -1,5 +1,7 @@
 """Trained dense layers become butterflies and gadgets."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -71,13 +73,20 @@ def test_what_is_no_fitted_model():
         nn.from_mlp(sklearn.MLPClassifier())
 
 
+def test_arrays_that_do_not_pair():
+    model = types.SimpleNamespace(activation="relu", coefs_=[np.ones((3, 2))])
+    model.intercepts_ = []
+    with pytest.raises(ValueError, match=r"an array in intercepts_ .* got 0 and 1"):
+        nn.from_mlp(model)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_large_layers_are_replaced_and_the_others_kept(kind, rng):
     net, x = make_net(), rng.standard_normal((5, 64))
     before, y = net.parameters.copy(), net(x)
     found = nn.replace_dense(net, kind, rng=0)
-    types = [type(layer) for layer in found.network.layers]
-    assert types == [KINDS[kind], nn.ReLU, KINDS[kind], nn.Tanh, nn.Dense]
+    kinds = [type(layer) for layer in found.network.layers]
+    assert kinds == [KINDS[kind], nn.ReLU, KINDS[kind], nn.Tanh, nn.Dense]
     assert list(found.errors) == [0, 2]
     last = found.network.layers[4]
     np.testing.assert_array_equal(last.weights, net.layers[4].weights)
@@ -117,6 +126,28 @@ def test_a_full_core_is_exact(rng):
     np.testing.assert_allclose(found.network(x), net(x), atol=1e-10)
 
 
+def test_each_layer_is_fitted_to_the_old_outputs_from_the_new_inputs(rng):
+    net, X = make_net(), rng.standard_normal((300, 64))
+    found = nn.replace_dense(net, X=X, epochs=2, lr=0.02, rng=5)
+    start = nn.replace_dense(net, X=X, epochs=0).network
+    generator, old, new = np.random.default_rng(5), X, X
+    for i, dense in enumerate(net.layers):
+        old, layer = dense(old), start.layers[i]
+        if i in found.errors:
+            options = {"epochs": 2, "batch_size": 128, "rng": generator}
+            optimizer = nn.Adam(nn.cosine(0.02, 6))
+            nn.fit(layer, new, old, loss=nn.MSE(), optimizer=optimizer, **options)
+            error = np.linalg.norm(layer(new) - old) / np.linalg.norm(old - old.mean(0))
+            assert found.errors[i] == pytest.approx(error, rel=1e-9)
+        new = layer(new)
+    np.testing.assert_array_equal(found.network(X), new)
+
+
+def test_error_without_variation_is_infinite(rng):
+    found = nn.replace_dense(make_net(), X=rng.standard_normal((1, 64)), epochs=0)
+    assert list(found.errors.values()) == [np.inf, np.inf]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_samples_bring_the_outputs_nearer(kind, rng):
     net = make_net(dtype=np.float32)
@@ -141,6 +172,7 @@ def test_samples_bring_the_outputs_nearer(kind, rng):
         ({"X": np.ones((2, 5))}, ValueError, r"X must have shape \(rows, 64\)"),
         ({"X": np.full((2, 64), np.nan)}, ValueError, "X must be finite"),
         ({"k": 0}, ValueError, "k must be"),
+        ({"k": 9}, ValueError, "k must be None for kind='butterfly', .* got 9"),
         ({"lr": -1}, ValueError, "lr must be"),
         ({"rng": "a"}, TypeError, "rng must be"),
     ],

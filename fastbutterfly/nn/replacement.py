@@ -1,6 +1,7 @@
 """Replacement: butterflies in place of a trained network's dense layers."""
 
 import copy
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +47,8 @@ def from_mlp(model) -> Sequential:
     Sequential
         The model up to its last function: a classifier's logits, which are what
         `CrossEntropy` takes; for two classes, or several labels each, those of
-        `BinaryCrossEntropy`. In the dtype of the model.
+        `BinaryCrossEntropy`; of a regressor with Poisson loss, logarithms. In the dtype
+        of the model.
 
     Raises
     ------
@@ -72,6 +74,12 @@ def from_mlp(model) -> Sequential:
             f"got {type(model).__name__} without {', '.join(missing)}"
         )
     activation = as_choice("model's activation", model.activation, ACTIVATIONS)
+    counts = len(model.coefs_), len(model.intercepts_)
+    if not counts[0] or counts[0] != counts[1]:
+        raise ValueError(
+            "model must have an array in intercepts_ for each in coefs_, at least one, "
+            f"got {counts[1]} and {counts[0]}"
+        )
     layers = []
     for W, bias in zip(model.coefs_, model.intercepts_, strict=True):
         if layers and activation is not None:
@@ -106,7 +114,8 @@ def replace_dense(
     least : int
         Layers with fewer inputs or outputs than this stay as they are.
     k : int, optional
-        Size of a gadget's core, at most those of the layer; None: ceil(log2(n)).
+        Size of a gadget's core, at most those of the layer; None: ceil(log2(n)). Only
+        for gadgets.
     epochs, lr
         Passes over X for each layer, by `Adam` with the schedule
         ``cosine(lr, steps)``.
@@ -119,7 +128,7 @@ def replace_dense(
         ``network``, a new `Sequential`, to be trained further, e.g. with `fit`; and
         ``errors``, of each replaced layer by its index: with X the relative error of
         its outputs, |new - old| / |old - mean of old|, else that of its matrix, both in
-        the Frobenius norm.
+        the Frobenius norm. Infinite if the old outputs are all the same.
 
     Raises
     ------
@@ -146,7 +155,12 @@ def replace_dense(
         raise TypeError(f"net must be a Sequential, got {type(net).__name__}")
     make = as_choice("kind", kind, {"butterfly": _butterfly, "gadget": _gadget})
     least, epochs = as_size("least", least), as_size("epochs", epochs, least=0)
-    k = None if k is None else as_size("k", k)
+    if k is not None:
+        k = as_size("k", k)
+        if kind != "gadget":
+            raise ValueError(
+                f"k must be None for kind={kind!r}, it has no core, got {k}"
+            )
     rng, optimizer = as_generator(rng), Adam(lr)
     large = [i for i, layer in enumerate(net.layers) if _is_large(layer, least)]
     if not large:
@@ -215,4 +229,7 @@ def _error_of(made, layer):
 
 
 def _relative(found, wanted, size):
-    return float(np.linalg.norm(found - wanted) / size) if size else 0.0
+    distance = np.linalg.norm(found - wanted)
+    if not size:
+        return math.inf if distance else 0.0
+    return float(distance / size)
