@@ -355,12 +355,16 @@ def test_of_another_run(change, key, tmp_path):
     assert path.read_bytes() == before
 
 
-def test_other_schedules_are_other_optimizers(tmp_path):
+@pytest.mark.parametrize("each", [False, True], ids=["one rate", "by layer"])
+def test_other_schedules_are_other_optimizers(each, tmp_path):
     path, (x, y) = tmp_path / "run.npz", data()
 
     def go(lr):
+        net, optimizer = make_net(), nn.SGD(lr)
+        if each:
+            optimizer = nn.ByLayer(net, lambda scale: nn.SGD(lr))
         common = {"loss": nn.MSE(), "epochs": 2, "checkpoint": path, "rng": 0}
-        return nn.fit(make_net(), x, y, optimizer=nn.SGD(lr), **common)
+        return nn.fit(net, x, y, optimizer=optimizer, **common)
 
     go(nn.cosine(0.1, 60))
     go(nn.cosine(0.1, 60))
