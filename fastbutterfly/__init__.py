@@ -7,6 +7,7 @@ from .cosine import dct, dst
 from .factorize import Factorization, factorize
 from .fourier import circulant, dft, toeplitz
 from .fwht import fwht
+from .reduced_rank import ReducedRank, reduced_rank
 from .rotation import Rotation, random_rotation
 from .sums import Sum
 from .transforms import fjlt, hadamard, identity, truncated, weights_bound
@@ -15,6 +16,7 @@ __all__ = [
     "Butterfly",
     "Chain",
     "Factorization",
+    "ReducedRank",
     "Rotation",
     "Sum",
     "circulant",
@@ -27,6 +29,7 @@ __all__ = [
     "hadamard",
     "identity",
     "random_rotation",
+    "reduced_rank",
     "toeplitz",
     "truncated",
     "warmup",

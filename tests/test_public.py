@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import fastbutterfly as fb
-from fastbutterfly import nn
+from fastbutterfly import nn, sketch
 from fastbutterfly import sklearn as estimators
 
 NAMES = {
@@ -15,6 +15,7 @@ NAMES = {
         "Butterfly",
         "Chain",
         "Factorization",
+        "ReducedRank",
         "Rotation",
         "Sum",
         "circulant",
@@ -27,6 +28,7 @@ NAMES = {
         "hadamard",
         "identity",
         "random_rotation",
+        "reduced_rank",
         "toeplitz",
         "truncated",
         "warmup",
@@ -45,6 +47,10 @@ NAMES = {
         "Dense",
         "DivergenceError",
         "EarlyStopping",
+        "EncoderDecoder",
+        "TwoPhases",
+        "two_phase",
+        "variable_projection",
         "Dropout",
         "History",
         "Huber",
@@ -71,6 +77,20 @@ NAMES = {
         "load",
         "step_decay",
         "warmup",
+    },
+    sketch: {
+        "Learned",
+        "LowRank",
+        "Sketch",
+        "count_sketch",
+        "excess",
+        "fjlt",
+        "gaussian",
+        "learn",
+        "low_rank",
+        "optimal",
+        "sparse",
+        "stack",
     },
     estimators: {
         "ButterflyClassifier",
@@ -107,7 +127,7 @@ def test_documented(module, name):
 def test_import_is_light():
     code = """
 import sys
-import fastbutterfly, fastbutterfly.nn
+import fastbutterfly, fastbutterfly.nn, fastbutterfly.sketch
 from numba.core.registry import CPUDispatcher
 
 heavy = {"scipy.sparse.linalg", "matplotlib", "sklearn", "tqdm", "threadpoolctl"}

@@ -12,6 +12,7 @@ from .callbacks import AveragedWeights, EarlyStopping
 from .classification import BinaryCrossEntropy, CrossEntropy
 from .dense import Dense
 from .dropout import Dropout
+from .encoder_decoder import EncoderDecoder
 from .gradients import check_gradients
 from .history import DivergenceError, History
 from .layer import Layer
@@ -27,6 +28,8 @@ from .schedules import constant, cosine, step_decay, warmup
 from .sequential import Sequential
 from .storage import load
 from .training import fit
+from .two_phase import TwoPhases, two_phase
+from .variable_projection import variable_projection
 
 __all__ = [
     "GELU",
@@ -43,6 +46,7 @@ __all__ = [
     "DivergenceError",
     "Dropout",
     "EarlyStopping",
+    "EncoderDecoder",
     "History",
     "Huber",
     "Layer",
@@ -57,6 +61,7 @@ __all__ = [
     "Sequential",
     "Sigmoid",
     "Tanh",
+    "TwoPhases",
     "check_gradients",
     "constant",
     "cosine",
@@ -66,5 +71,7 @@ __all__ = [
     "load",
     "replace_dense",
     "step_decay",
+    "two_phase",
+    "variable_projection",
     "warmup",
 ]

@@ -8,6 +8,7 @@ where L describes a layer, one of
 
 - {"type": "Sequential", "layers": [L, ...]}
 - {"type": "ButterflyDense", "layers": [L, L, L]}: butterfly, dense, butterfly
+- {"type": "EncoderDecoder", "layers": [L, L, L]}: butterfly, dense, dense
 - {"type": "ButterflyLinear", "n", "stride", "n_in", "n_out", "bias", "trainable"}, or
   with "pattern": [[a, b, c, d], ...] instead of "n" and "stride"
 - {"type": "OrthogonalLinear", "n", "bias"}
@@ -39,6 +40,7 @@ from .butterfly_dense import ButterflyDense
 from .butterfly_linear import ButterflyLinear
 from .dense import Dense
 from .dropout import Dropout
+from .encoder_decoder import EncoderDecoder
 from .layer import Layer
 from .layer_norm import LayerNorm
 from .orthogonal_linear import OrthogonalLinear
@@ -51,6 +53,7 @@ LAYERS = {
     for kind in (
         Sequential,
         ButterflyDense,
+        EncoderDecoder,
         ButterflyLinear,
         OrthogonalLinear,
         Dense,

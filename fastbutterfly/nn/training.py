@@ -111,7 +111,7 @@ def fit(
     True
     """
     check_objects(net, loss)
-    _check_optimizer(optimizer)
+    check_optimizer(optimizer)
     validation = _check_validation(validation, net, loss)
     epochs = as_size("epochs", epochs, least=0)
     if batch_size is not None:
@@ -171,7 +171,8 @@ def check_objects(net, loss):
         raise TypeError(f"loss must be a Loss such as nn.MSE(), got {loss!r}")
 
 
-def _check_optimizer(optimizer):
+def check_optimizer(optimizer):
+    """Raise unless it has what an optimiser has."""
     methods = (getattr(optimizer, name, None) for name in ("init", "update"))
     if isinstance(optimizer, type) or not all(map(callable, methods)):
         raise TypeError(

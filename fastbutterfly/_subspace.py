@@ -1,0 +1,80 @@
+"""The best approximation of given rank in a subspace, and its gradient.
+
+For A (..., d, l) and Y (..., d, m) let P be the projection onto the range of A. Of all
+matrices A M with M of rank k at most, the nearest to Y in the Frobenius norm is
+P Y V V^T, with V the first k right singular vectors of P Y (reduced-rank regression:
+Izenman, 1975). With s its singular values, the squared error is
+
+    f(A) = |Y|^2 - (s_1^2 + ... + s_k^2) = |Y - P Y|^2 + s_(k+1)^2 + ...
+
+By the envelope theorem V can be held fixed to differentiate: with C = Y V,
+
+    df/dA = -2 (C - P C) (A^+ C)^T,
+
+which exists where s_k > s_(k+1) and A keeps its rank. Leading axes are a stack of
+problems.
+"""
+
+import numpy as np
+
+
+class Subspace:
+    """Orthonormal basis Q (..., d, r) of the range of A, and A^+ = inverse @ Q^T.
+
+    r is l, or less if A has not full rank by rounding. In a stack of such A some of the
+    columns of Q are then zero.
+    """
+
+    def __init__(self, A):
+        d, width = A.shape[-2:]
+        Q, R = np.linalg.qr(A)
+        self._R, self._inverse = R, None
+        size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
+        least = max(d, width) * np.finfo(A.dtype).eps
+        self.full = d >= width and bool((size > least * size.max(initial=0)).all())
+        if not self.full:
+            U, s, Wt = np.linalg.svd(R, full_matrices=False)
+            keep = s > least * s[..., :1]
+            r = int(keep.sum(axis=-1).max(initial=0))
+            keep, s = keep[..., :r], s[..., :r]
+            Q = Q @ (U[..., :r] * keep[..., np.newaxis, :])
+            inverse = np.divide(keep, s, out=np.zeros_like(s), where=keep)
+            self._inverse = np.swapaxes(Wt[..., :r, :], -1, -2)
+            self._inverse = self._inverse * inverse[..., np.newaxis, :]
+        self.Q = Q
+
+    def solve(self, z):
+        """A^+ Q z."""
+        if self.full:
+            return np.linalg.solve(self._R, z)
+        return self._inverse @ z
+
+
+class Best:
+    """Approximations of Y in the range of A, of any rank.
+
+    `squares` are the s^2, from the largest; `left` the left singular vectors of Q^T Y.
+    """
+
+    def __init__(self, A, Y):
+        self.space, self.Y = Subspace(A), Y
+        self.N = _t(self.space.Q) @ Y
+        squares, left = np.linalg.eigh(self.N @ _t(self.N))
+        self.squares, self.left = squares[..., ::-1], left[..., ::-1]
+
+    def error(self, k):
+        """Squared errors f, without the cancellation in |Y|^2 - ..."""
+        outside = self.Y - self.space.Q @ self.N
+        rest = np.maximum(self.squares[..., k:], 0).sum(axis=-1)
+        return np.square(outside).sum(axis=(-2, -1)) + rest
+
+    def gradient(self, k):
+        """df/dA."""
+        W = self.left[..., :k]
+        across = self.Y @ (_t(self.N) @ W)  # C times the singular values
+        across -= self.space.Q @ (W * self.squares[..., np.newaxis, :k])
+        return -2 * across @ _t(self.space.solve(W))
+
+
+def _t(matrices):
+    return np.swapaxes(matrices, -1, -2)

@@ -1,0 +1,114 @@
+"""two_phase: train an encoder-decoder network as the paper does, B at rest at first."""
+
+from typing import NamedTuple
+
+from numpy.typing import ArrayLike
+
+from .._arrays import as_generator
+from ._checks import as_flag
+from .dense import Dense
+from .encoder_decoder import EncoderDecoder
+from .history import History
+from .losses import MSE
+from .sequential import Sequential
+from .training import fit
+
+
+class TwoPhases(NamedTuple):
+    """What became of the two phases.
+
+    Attributes
+    ----------
+    losses : (float, float)
+        |D E B X - Y|^2 at their ends.
+    histories : (History or None, History)
+        As of `fit`; None for a phase solved in closed form.
+    """
+
+    losses: tuple[float, float]
+    histories: tuple[History | None, History]
+
+
+def two_phase(
+    net: EncoderDecoder,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    optimizer,
+    exact: bool = True,
+    rng=None,
+    **options,
+) -> TwoPhases:
+    """Train E and D for B as it starts, then everything.
+
+    Parameters
+    ----------
+    net : EncoderDecoder
+        Trained in place.
+    X : array, shape (samples, n_in)
+        Real and finite.
+    Y : array, shape (samples, n_out), optional
+        None: X.
+    optimizer : SGD, Adam, or any object with `init` and `update` as they have them
+        For each phase anew.
+    exact : bool
+        True: the first phase is solved in closed form. False: it is trained.
+    rng : Generator, int or None
+        As for `fit`.
+    **options
+        Of `fit`, for each phase that is trained: epochs, batch_size, callbacks, ...
+
+    Returns
+    -------
+    TwoPhases
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+    DivergenceError
+        As `fit`.
+
+    Notes
+    -----
+    Ailon, Leibovich and Nair (2021), Section 5.3. While B rests every local minimum is
+    a global one (Theorem 1), so the first phase is solved by
+    `fastbutterfly.reduced_rank`; the second can only improve on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastbutterfly import nn
+    >>> X = np.random.default_rng(0).standard_normal((40, 16))
+    >>> net = nn.EncoderDecoder(16, 16, k=2, l=3, rng=0)
+    >>> found = nn.two_phase(net, X, optimizer=nn.Adam(1e-2), epochs=100, rng=0)
+    >>> found.losses[1] < found.losses[0]
+    True
+    """
+    if not isinstance(net, EncoderDecoder):
+        raise TypeError(f"net must be an EncoderDecoder, got {net!r}")
+    exact, rng = as_flag("exact", exact), as_generator(rng)
+    x, y = net._data(X, Y)
+    options |= {"optimizer": optimizer, "loss": MSE(), "rng": rng}
+    first = None
+    if exact:
+        before = net.solve(x, y).loss
+    else:
+        first = _at_rest(net, x, y, options)
+        before = _loss(net, x, y)
+    second = fit(net, x, y, **options)
+    return TwoPhases((before, _loss(net, x, y)), (first, second))
+
+
+def _at_rest(net, x, y, options):
+    """Train E and D on the outputs of B."""
+    first, *rest = net.layers
+    copies = [Dense.from_arrays(layer.weights, dtype=net.dtype) for layer in rest]
+    history = fit(Sequential(*copies), first(x), y, **options)
+    for layer, copy in zip(rest, copies, strict=True):
+        layer.weights[...] = copy.weights
+    return history
+
+
+def _loss(net, x, y):
+    return float(((net(x) - y) ** 2).sum())

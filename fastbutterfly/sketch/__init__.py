@@ -1,0 +1,25 @@
+"""Sketches: wide matrices S that make S @ X small, drawn at random or learned.
+
+All are `Sketch` objects, whether dense, sparse or butterflies, and multiply dense,
+sparse and memory-mapped matrices.
+"""
+
+from ._sketch import Sketch
+from .kinds import count_sketch, fjlt, gaussian, optimal, sparse, stack
+from .learn import Learned, learn
+from .low_rank import LowRank, excess, low_rank
+
+__all__ = [
+    "Learned",
+    "LowRank",
+    "Sketch",
+    "count_sketch",
+    "excess",
+    "fjlt",
+    "gaussian",
+    "learn",
+    "low_rank",
+    "optimal",
+    "sparse",
+    "stack",
+]

@@ -1,0 +1,150 @@
+"""Sketch: a wide matrix that makes another one small; dense, sparse or a butterfly."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._arrays import as_numbers, common_dtype
+from ..butterfly import Butterfly
+from ._rows import ButterflyRows, MatrixRows
+
+BLOCK = 1 << 22  # numbers of X in memory at a time, of a file or of a sparse matrix
+
+
+class Sketch:
+    """A matrix S (l, n), l <= n, for products S @ X with (n, d) matrices X.
+
+    Usually made by `gaussian`, `fjlt`, `count_sketch`, `sparse`, `optimal`, `learn` or
+    `stack`.
+
+    Parameters
+    ----------
+    operator : array, sparse array of SciPy, or Butterfly
+        What it consists of, (l, n); not copied.
+
+    Attributes
+    ----------
+    operator
+    shape : (int, int)
+    dtype : dtype
+    n_weights : int
+        Numbers that it has: entries, non-zeros, or weights of a butterfly that matter.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the operator is not two-dimensional, of one of these kinds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastbutterfly import sketch
+    >>> S = sketch.Sketch(np.ones((1, 4)))
+    >>> S @ np.ones((4, 2))
+    array([[4., 4.]])
+    """
+
+    __array_ufunc__ = None  # so that `array @ S` comes here
+
+    def __init__(self, operator):
+        if not isinstance(operator, Butterfly) and not _is_sparse(operator):
+            operator = as_numbers("operator", operator)
+        if len(operator.shape) != 2:
+            raise ValueError(f"operator must be a matrix, got shape {operator.shape}")
+        self.operator = operator.tocsc() if _is_sparse(operator) else operator
+        self.shape, self.dtype = self.operator.shape, self.operator.dtype
+
+    @property
+    def n_weights(self) -> int:
+        """Numbers that it has."""
+        if isinstance(self.operator, Butterfly):
+            return self.operator.n_weights
+        return self.operator.nnz if _is_sparse(self.operator) else self.operator.size
+
+    @property
+    def T(self) -> "Sketch":
+        """The transpose, (n, l)."""
+        return Sketch(self.operator.T)
+
+    def to_dense(self) -> NDArray:
+        """Return the matrix as an array (l, n)."""
+        if isinstance(self.operator, Butterfly):
+            return self.operator.to_dense()
+        if _is_sparse(self.operator):
+            return self.operator.toarray()
+        return np.array(self.operator)
+
+    def apply(self, X: ArrayLike) -> NDArray:
+        """Return S @ X, a dense array.
+
+        Parameters
+        ----------
+        X : array, shape (n,) or (n, d); or a sparse matrix or array of SciPy
+            Of a `numpy.memmap` and of a sparse matrix some rows at a time, some 32 MB,
+            are in memory; each is read once.
+
+        Returns
+        -------
+        array, shape (l,) or (l, d)
+            Of dtype ``np.result_type(S.dtype, X.dtype)``; integers count as float64.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X has not n rows, or does not hold numbers.
+        """
+        if not _is_sparse(X):
+            X = X if isinstance(X, np.memmap) else as_numbers("X", X)
+        if len(X.shape) not in (1, 2) or X.shape[0] != self.shape[1]:
+            raise ValueError(
+                f"X must have {self.shape[1]} rows, for a sketch of shape "
+                f"{self.shape}, got shape {X.shape}"
+            )
+        if _is_sparse(X):
+            if not isinstance(self.operator, Butterfly):
+                return _dense(self.operator @ X)
+            X = X.tocsr()
+        elif not isinstance(X, np.memmap):
+            return _dense(self.operator @ X)
+        if len(X.shape) == 1:
+            return self.apply(X[:, np.newaxis])[:, 0]
+        return self._by_blocks(X)
+
+    def _by_blocks(self, X):
+        y = np.zeros((self.shape[0], X.shape[1]), common_dtype(self.dtype, X))
+        is_butterfly = isinstance(self.operator, Butterfly)
+        if is_butterfly and not ButterflyRows.takes(self.operator):
+            columns = max(BLOCK // X.shape[0], 1)
+            for start in range(0, X.shape[1], columns):
+                part = slice(start, start + columns)
+                y[:, part] = self.operator @ _block(X, (slice(None), part))
+            return y
+        kind = ButterflyRows if is_butterfly else MatrixRows
+        rows = kind(self.operator, max(BLOCK // max(X.shape[1], 1), 1))
+        for part in rows.parts:
+            rows.add(part, _block(X, part), y)
+        return y
+
+    def __matmul__(self, X: ArrayLike) -> NDArray:
+        """S @ X for X (n,) or (n, d), see `apply`."""
+        return self.apply(X)
+
+    def __rmatmul__(self, X: ArrayLike) -> NDArray:
+        """X @ S for X (l,) or (d, l)."""
+        return self.T.apply(np.asarray(X).T).T
+
+    def __repr__(self):
+        kind = type(self.operator).__name__
+        return f"Sketch({self.shape[0]}, {self.shape[1]}, {kind}, {self.dtype})"
+
+
+def _is_sparse(X):
+    return hasattr(X, "tocsr")
+
+
+def _dense(X):
+    return X.toarray() if _is_sparse(X) else X
+
+
+def _block(X, part):
+    """A part of X in memory."""
+    return X[part].toarray() if _is_sparse(X) else np.array(X[part])

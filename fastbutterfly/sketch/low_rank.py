@@ -1,0 +1,141 @@
+"""Low-rank approximation from a sketch, and its error."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .._arrays import as_choice, as_size
+from .._subspace import Subspace
+from ._matrices import as_matrices, as_matrix
+from ._sketch import Sketch
+
+
+class LowRank(NamedTuple):
+    """X, approximately, as U @ np.diag(s) @ Vt; of shapes (n, k), (k,), (k, d)."""
+
+    U: NDArray
+    s: NDArray
+    Vt: NDArray
+
+
+def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
+    """Approximate X by the best matrix of rank k whose rows S @ X spans.
+
+    Parameters
+    ----------
+    X : array, shape (n, d)
+        Real and finite; also a sparse matrix of SciPy, or a `numpy.memmap`, that is
+        read twice, some rows at a time.
+    S : Sketch, shape (l, n)
+        Or any operator (l, n) for which ``S @ X`` is an array.
+    k : int
+        Rank at most; with l or d below k it is less.
+
+    Returns
+    -------
+    LowRank
+        Singular value decomposition of the approximation, U with orthonormal columns.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+
+    Notes
+    -----
+    Algorithm 1 of Ailon, Leibovich and Nair (2021), after Sarlos (2006) and Clarkson
+    and Woodruff (2009): with V an orthonormal basis of the rows of S X, [X V]_k V^T.
+    V is of their rank: empty or repeated rows of S X do no harm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastbutterfly import sketch
+    >>> X = np.outer(np.arange(100.0), np.arange(50.0))
+    >>> U, s, Vt = sketch.low_rank(X, sketch.fjlt(5, 100, rng=0), 1)
+    >>> bool(np.allclose(U * s @ Vt, X))
+    True
+    """
+    X, k = _as_input(X, S), as_size("k", k)
+    Q = _basis(X, S)
+    left, s, right = np.linalg.svd(X @ Q, full_matrices=False)
+    return LowRank(left[:, :k], s[:k], right[:k] @ Q.T)
+
+
+METRICS = {
+    "squared": lambda error, least: np.maximum(error - least, 0),
+    "norm": lambda error, least: np.sqrt(error) - np.sqrt(least),
+    "relative": lambda error, least: (np.sqrt(error) - np.sqrt(least)) / np.sqrt(least),
+}
+
+
+def excess(
+    matrices: Iterable[ArrayLike], S: Sketch, k: int, *, metric: str = "squared"
+) -> float:
+    """Return how far the approximations `low_rank` are from the best, on average.
+
+    Parameters
+    ----------
+    matrices : array (n, d), or iterable of such
+        As for `optimal`.
+    S : Sketch, shape (l, n)
+    k : int
+        Rank.
+    metric : {"squared", "norm", "relative"}
+        With e the Frobenius norm of the error, e_k that of the best approximation of
+        rank k: the mean of e^2 - e_k^2 (as the paper defines it), of e - e_k (as its
+        program computes it), or of (e - e_k) / e_k (as later papers do; infinite or NaN
+        for a matrix of rank k).
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastbutterfly import sketch
+    >>> X = np.random.default_rng(0).standard_normal((20, 30))
+    >>> abs(sketch.excess(X, sketch.optimal(X, 3), 3)) < 1e-12
+    True
+    """
+    combine = as_choice("metric", metric, METRICS)
+    matrices, k = as_matrices("matrices", matrices), as_size("k", k)
+    pairs = np.array([_errors(_as_input(X, S), S, k) for X in matrices])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.mean(combine(*pairs.T)))
+
+
+def _errors(X, S, k):
+    """Squared errors of `low_rank` and of the best approximation."""
+    Q = _basis(X, S)
+    XQ = X @ Q
+    values = np.linalg.svd(XQ, compute_uv=False)
+    dense = X.toarray() if hasattr(X, "tocsr") else X
+    outside = np.square(dense - XQ @ Q.T).sum()
+    best = np.linalg.svd(dense, compute_uv=False)
+    return outside + np.square(values[k:]).sum(), np.square(best[k:]).sum()
+
+
+def _basis(X, S):
+    """Orthonormal columns that span the rows of S X."""
+    A = np.asarray(S @ X).T
+    return Subspace(A).Q
+
+
+def _as_input(X, S):
+    X = X if isinstance(X, np.memmap) else as_matrix("X", X)
+    shape = getattr(S, "shape", ())
+    if len(shape) != 2 or shape[1] != X.shape[0]:
+        raise ValueError(
+            f"S must have shape (l, {X.shape[0]}) for X of shape {X.shape}, "
+            f"got {shape or type(S).__name__}"
+        )
+    return X
