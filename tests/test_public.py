@@ -82,6 +82,7 @@ NAMES = {
         "Learned",
         "LowRank",
         "Sketch",
+        "best_errors",
         "count_sketch",
         "excess",
         "fjlt",

@@ -7,12 +7,13 @@ sparse and memory-mapped matrices.
 from ._sketch import Sketch
 from .kinds import count_sketch, fjlt, gaussian, optimal, sparse, stack
 from .learn import Learned, learn
-from .low_rank import LowRank, excess, low_rank
+from .low_rank import LowRank, best_errors, excess, low_rank
 
 __all__ = [
     "Learned",
     "LowRank",
     "Sketch",
+    "best_errors",
     "count_sketch",
     "excess",
     "fjlt",

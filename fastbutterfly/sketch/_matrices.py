@@ -20,6 +20,11 @@ def as_matrix(name, X):
     return X.astype(dtype, copy=False)
 
 
+def dense(X):
+    """An array, of a sparse matrix too."""
+    return X.toarray() if hasattr(X, "tocsr") else X
+
+
 def as_matrices(name, matrices):
     """A list of them, with the same number of rows."""
     if getattr(matrices, "ndim", 3) == 2:

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import as_numbers, common_dtype
 from ..butterfly import Butterfly
+from ._matrices import dense
 from ._rows import ButterflyRows, MatrixRows
 
 BLOCK = 1 << 22  # numbers of X in memory at a time, of a file or of a sparse matrix
@@ -101,10 +102,10 @@ class Sketch:
             )
         if _is_sparse(X):
             if not isinstance(self.operator, Butterfly):
-                return _dense(self.operator @ X)
+                return dense(self.operator @ X)
             X = X.tocsr()
         elif not isinstance(X, np.memmap):
-            return _dense(self.operator @ X)
+            return dense(self.operator @ X)
         if len(X.shape) == 1:
             return self.apply(X[:, np.newaxis])[:, 0]
         return self._by_blocks(X)
@@ -147,4 +148,4 @@ def _dense(X):
 
 def _block(X, part):
     """A part of X in memory."""
-    return X[part].toarray() if _is_sparse(X) else np.array(X[part])
+    return dense(X[part]) if _is_sparse(X) else np.array(X[part])

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .. import transforms
 from .._arrays import as_generator, as_list, as_real_dtype, as_size
-from ._matrices import as_matrices
+from ._matrices import as_matrices, dense
 from ._sketch import Sketch
 
 DIRECT = 2048  # largest n for which all n directions are computed
@@ -226,7 +226,7 @@ def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:  # noqa: E741
     if n > DIRECT > count:
         vectors = _iterated(matrices, n, count)
     else:
-        gram = sum(_dense(X @ X.T).astype(np.float64) for X in matrices)
+        gram = sum(dense(X @ X.T).astype(np.float64) for X in matrices)
         vectors = np.linalg.eigh(gram)[1]
     return Sketch(np.ascontiguousarray(vectors[:, : -count - 1 : -1].T))
 
@@ -241,10 +241,6 @@ def _iterated(matrices, n, count):
     operator = LinearOperator((n, n), matvec=gram, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(n)
     return eigsh(operator, count, v0=start)[1]
-
-
-def _dense(X):
-    return X.toarray() if hasattr(X, "tocsr") else X
 
 
 def stack(*sketches: Sketch) -> Sketch:

@@ -14,11 +14,13 @@ from .._subspace import Best
 from ..nn.history import DivergenceError
 from ..nn.optimizers import Adam
 from ..nn.training import check_optimizer
-from ._matrices import as_matrices
+from ._matrices import as_matrices, dense
 from ._models import MODELS, make
 from ._sketch import Sketch
 from .kinds import count_sketch, stack
-from .low_rank import METRICS, excess
+from .low_rank import METRICS, best_errors, excess
+
+TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(repr=False)
@@ -30,7 +32,8 @@ class Learned:
     sketch : Sketch
         The one with the best validation error, if there is validation; else the last.
     losses : list of float
-        Excess of each step's matrices, before the step, in the metric.
+        Mean error of each step's matrices, before the step: e^2 for the metric
+        "squared", e for "norm", e / e_k for "relative".
     validation : list of (int, float)
         Steps done, and the excess of the validation matrices then.
     seconds : float
@@ -160,41 +163,44 @@ def learn(
     batch_size = as_size("batch_size", batch_size)
     append = as_size("append", append, least=0)
     tail = [count_sketch(append, n, rng=rng)] if append else []
+    weights = np.ones(len(matrices))
+    if metric == "relative":
+        weights = _inverse(best_errors(matrices, k))
     run = _Run(model, optimizer, tail, k, metric, validation, callback)
     start = perf_counter()
     try:
-        run.train(_Stacks(matrices, k), steps, batch_size, every, rng)
+        run.train(_Stacks(matrices, weights), steps, batch_size, every, rng)
     except KeyboardInterrupt:
         run.found.interrupted = True
     run.found.seconds = perf_counter() - start
     return run.finish()
 
 
-class _Stacks:
-    """Transposed matrices, those of one shape in a stack, and their least errors."""
+def _inverse(squares):
+    """1 / e_k, or an error."""
+    if not squares.all():
+        i = int(np.flatnonzero(squares == 0)[0])
+        raise ValueError(
+            f"matrices[{i}] has no relative error: its best approximation is exact; "
+            'use metric="norm" or leave it out'
+        )
+    return 1 / np.sqrt(squares)
 
-    def __init__(self, matrices, k):
-        self.rows = matrices
-        self.least = np.array([_least(X, k) for X in matrices])
+
+class _Stacks:
+    """Transposed matrices, those of one width in a stack, and their weights."""
+
+    def __init__(self, matrices, weights):
+        self.matrices, self.weights = matrices, weights
 
     def take(self, chosen):
-        """Stacks (count, d, n) of some, and their least errors."""
-        shapes = {}
+        """Stacks (count, d, n) of some, and their weights."""
+        widths = {}
         for i in chosen:
-            shapes.setdefault(self.rows[i].shape[1], []).append(i)
-        for numbers in shapes.values():
-            stack = np.stack([_dense(self.rows[i]).T for i in numbers])
-            yield np.ascontiguousarray(stack, np.float64), self.least[numbers]
-
-
-def _least(X, k):
-    """Squared error of the best approximation of rank k."""
-    gram = _dense(X.T @ X if X.shape[0] > X.shape[1] else X @ X.T)
-    return max(np.linalg.eigvalsh(gram.astype(float))[: max(len(gram) - k, 0)].sum(), 0)
-
-
-def _dense(X):
-    return X.toarray() if hasattr(X, "tocsr") else X
+            widths.setdefault(self.matrices[i].shape[1], []).append(i)
+        for numbers in widths.values():
+            stack = np.stack([dense(self.matrices[i]).T for i in numbers])
+            yield np.ascontiguousarray(stack, np.float64), self.weights[numbers]
 
 
 class _Run:
@@ -202,7 +208,8 @@ class _Run:
         self.model, self.optimizer, self.tail, self.k = model, optimizer, tail, k
         self.metric, self.validation, self.callback = metric, validation, callback
         self.found = Learned(self.sketch())
-        self.best = math.inf
+        self.least = math.inf
+        self.best = None if validation is None else best_errors(validation, k)
 
     def sketch(self):
         """The learned rows as they are, and those that are not learned."""
@@ -214,7 +221,7 @@ class _Run:
 
     def train(self, stacks, steps, batch_size, every, rng):
         state, order = self.optimizer.init(self.model.parameters), np.empty(0, int)
-        count = len(stacks.rows)
+        count = len(stacks.matrices)
         for step in range(steps):
             if step % every == 0 and self.checked(step):
                 return
@@ -227,41 +234,38 @@ class _Run:
     def step(self, parts, count, state):
         """One step on some matrices."""
         total, gradient = 0.0, 0.0
-        for rows, least in parts:
-            value, g = self.evaluate(rows, least)
+        for rows, weights in parts:
+            value, g = self.evaluate(rows, weights)
             total, gradient = total + value, gradient + g
         self.check(math.isfinite(total) and np.isfinite(gradient).all())
         self.found.losses.append(total / count)
         self.optimizer.update(self.model.parameters, gradient / count, state)
         self.check(np.isfinite(self.model.parameters).all())
 
-    def evaluate(self, rows, least):
-        """Sum of a stack's excess, and its gradient."""
-        A = self.model.forward(rows)
-        fixed = [S.to_dense() for S in self.tail]
-        if fixed:
-            A = np.concatenate([A, *(rows @ S.T for S in fixed)], axis=-1)
+    def evaluate(self, rows, weights):
+        """Sum of a stack's errors, and its gradient."""
+        A = learned = self.model.forward(rows)
+        if self.tail:
+            fixed = [(S @ x.T).T for S in self.tail for x in rows]
+            A = np.concatenate([learned, np.stack(fixed)], axis=-1)
         best = Best(A, rows)
-        error = best.error(self.k)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = METRICS[self.metric](error, least)
-            slope = np.ones_like(error)
-            if self.metric != "squared":
-                slope /= 2 * np.sqrt(np.maximum(error, np.finfo(float).tiny))
-            if self.metric == "relative":
-                slope /= np.sqrt(least)
-        g = best.gradient(self.k)[..., : A.shape[-1] - sum(map(len, fixed))]
-        g = g * slope[:, np.newaxis, np.newaxis]
-        return float(values.sum()), self.model.gradient(rows, g).reshape(-1)
+        values, slope = best.error(self.k), weights
+        if self.metric != "squared":
+            values = np.sqrt(values)
+            slope = weights / np.maximum(2 * values, TINY)
+        g = best.gradient(self.k)[..., : learned.shape[-1]]
+        g *= slope[:, np.newaxis, np.newaxis]
+        return float(weights @ values), self.model.gradient(rows, g).reshape(-1)
 
     def checked(self, step):
         """Validate; whether to end."""
         S = self.sketch()
         if self.validation is not None:
-            value = excess(self.validation, S, self.k, metric=self.metric)
+            options = {"metric": self.metric, "best": self.best}
+            value = excess(self.validation, S, self.k, **options)
             self.found.validation.append((step, value))
-            if value < self.best:
-                self.best, self.found.sketch = value, S
+            if value < self.least:
+                self.least, self.found.sketch = value, S
         return self.callback is not None and self.callback(step, S) is True
 
     def check(self, finite):

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import as_choice, as_size
+from .._arrays import as_choice, as_reals, as_size
 from .._subspace import Subspace
-from ._matrices import as_matrices, as_matrix
+from ._matrices import as_matrices, as_matrix, dense
 from ._sketch import Sketch
 
 
@@ -72,7 +72,12 @@ METRICS = {
 
 
 def excess(
-    matrices: Iterable[ArrayLike], S: Sketch, k: int, *, metric: str = "squared"
+    matrices: Iterable[ArrayLike],
+    S: Sketch,
+    k: int,
+    *,
+    metric: str = "squared",
+    best: ArrayLike | None = None,
 ) -> float:
     """Return how far the approximations `low_rank` are from the best, on average.
 
@@ -88,6 +93,8 @@ def excess(
         rank k: the mean of e^2 - e_k^2 (as the paper defines it), of e - e_k (as its
         program computes it), or of (e - e_k) / e_k (as later papers do; infinite or NaN
         for a matrix of rank k).
+    best : array, optional
+        What `best_errors` returns, to save time where it is known.
 
     Returns
     -------
@@ -108,20 +115,58 @@ def excess(
     """
     combine = as_choice("metric", metric, METRICS)
     matrices, k = as_matrices("matrices", matrices), as_size("k", k)
-    pairs = np.array([_errors(_as_input(X, S), S, k) for X in matrices])
+    if best is None:
+        best = best_errors(matrices, k)
+    best = as_reals("best", best)
+    if best.shape != (len(matrices),):
+        raise ValueError(
+            f"best must have one number a matrix, {len(matrices)}, got {best.shape}"
+        )
+    errors = np.array([_error(_as_input(X, S), S, k) for X in matrices])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(combine(*pairs.T)))
+        return float(np.mean(combine(errors, best)))
 
 
-def _errors(X, S, k):
-    """Squared errors of `low_rank` and of the best approximation."""
+def best_errors(matrices: Iterable[ArrayLike], k: int) -> NDArray:
+    """Return the squared error of the best approximation of rank k of each matrix.
+
+    Parameters
+    ----------
+    matrices : array (n, d), or iterable of such
+        As for `optimal`.
+    k : int
+        Rank.
+
+    Returns
+    -------
+    array, shape (number of matrices,)
+        Sums of the squared singular values beyond the k largest: for one matrix the
+        error of PCA, Delta_k in the paper.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastbutterfly import sketch
+    >>> sketch.best_errors(np.diag([1.0, 3.0, 2.0]), 1)
+    array([5.])
+    """
+    matrices, k = as_matrices("matrices", matrices), as_size("k", k)
+    values = (np.linalg.svd(dense(X), compute_uv=False)[k:] for X in matrices)
+    return np.array([np.square(s).sum() for s in values])
+
+
+def _error(X, S, k):
+    """Squared error of `low_rank`."""
     Q = _basis(X, S)
     XQ = X @ Q
     values = np.linalg.svd(XQ, compute_uv=False)
-    dense = X.toarray() if hasattr(X, "tocsr") else X
-    outside = np.square(dense - XQ @ Q.T).sum()
-    best = np.linalg.svd(dense, compute_uv=False)
-    return outside + np.square(values[k:]).sum(), np.square(best[k:]).sum()
+    outside = np.square(dense(X) - XQ @ Q.T).sum()
+    return outside + np.square(values[k:]).sum()
 
 
 def _basis(X, S):
