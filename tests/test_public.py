@@ -94,6 +94,7 @@ NAMES = {
         "stack",
     },
     estimators: {
+        "ButterflyAutoencoder",
         "ButterflyClassifier",
         "ButterflyFeatures",
         "ButterflyProjection",

@@ -9,6 +9,7 @@ import sklearn
 from sklearn.utils.estimator_checks import check_estimator
 
 from fastbutterfly.sklearn import (
+    ButterflyAutoencoder,
     ButterflyClassifier,
     ButterflyFeatures,
     ButterflyProjection,
@@ -19,6 +20,7 @@ from fastbutterfly.sklearn import (
 ESTIMATORS = [
     (ButterflyProjection(n_components=2), 46),
     (ButterflyFeatures(), 46),
+    (ButterflyAutoencoder(1), 46),
     (ButterflyClassifier(), 67),
     (ButterflyRegressor(), 60),
 ]

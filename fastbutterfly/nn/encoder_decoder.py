@@ -68,7 +68,7 @@ class EncoderDecoder(Sequential):
         n_out: int,
         *,
         k: int,
-        l: int,  # noqa: E741, the paper's name
+        l: int,
         rng: Generator | int | None = None,
         dtype: DTypeLike = np.float32,
         init: str = "fjlt",

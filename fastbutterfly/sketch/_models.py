@@ -17,7 +17,7 @@ from .kinds import gaussian, sparse
 class Dense:
     """All entries, from N(0, 1/l)."""
 
-    def __init__(self, l, n, rng):  # noqa: E741
+    def __init__(self, l, n, rng):
         self.shape = l, n
         self.parameters = gaussian(l, n, rng=rng).to_dense().reshape(-1)
 
@@ -37,7 +37,7 @@ class Dense:
 class Sparse(Dense):
     """So many non-zeros a column, from +-1/sqrt(nonzeros), at places that stay."""
 
-    def __init__(self, l, n, rng, nonzeros=1):  # noqa: E741
+    def __init__(self, l, n, rng, nonzeros=1):
         self.shape = l, n
         self._start = sparse(l, n, nonzeros=nonzeros, rng=rng).operator
         self.parameters = self._start.data.copy()
@@ -67,7 +67,7 @@ class Sparse(Dense):
 class ByButterfly:
     """The weights of a truncated butterfly, from the FJLT."""
 
-    def __init__(self, l, n, rng):  # noqa: E741
+    def __init__(self, l, n, rng):
         operator = draw_butterfly(n, l, "fjlt", rng)
         self._layer = ButterflyLinear.from_operator(operator, dtype=np.float64)
         self.parameters = self._layer.parameters
@@ -92,7 +92,7 @@ class ByButterfly:
 MODELS = {"butterfly": ByButterfly, "sparse": Sparse, "dense": Dense}
 
 
-def make(kind, l, n, rng, nonzeros):  # noqa: E741
+def make(kind, l, n, rng, nonzeros):
     """A model with its start."""
     if kind is Sparse:
         return Sparse(l, n, rng, as_size("nonzeros", nonzeros))

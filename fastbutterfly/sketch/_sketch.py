@@ -142,10 +142,6 @@ def _is_sparse(X):
     return hasattr(X, "tocsr")
 
 
-def _dense(X):
-    return X.toarray() if _is_sparse(X) else X
-
-
 def _block(X, part):
     """A part of X in memory."""
     return dense(X[part]) if _is_sparse(X) else np.array(X[part])

@@ -15,7 +15,7 @@ DIRECT = 2048  # largest n for which all n directions are computed
 
 
 def fjlt(
-    l: int,  # noqa: E741, the usual name
+    l: int,
     n: int,
     *,
     dtype: DTypeLike = np.float64,
@@ -52,7 +52,7 @@ def fjlt(
 
 
 def gaussian(
-    l: int,  # noqa: E741, the usual name
+    l: int,
     n: int,
     *,
     dtype: DTypeLike = np.float64,
@@ -91,7 +91,7 @@ def gaussian(
 
 
 def sparse(
-    l: int,  # noqa: E741, the usual name
+    l: int,
     n: int,
     *,
     nonzeros: int = 8,
@@ -157,7 +157,7 @@ def sparse(
 
 
 def count_sketch(
-    l: int,  # noqa: E741, the usual name
+    l: int,
     n: int,
     *,
     dtype: DTypeLike = np.float64,
@@ -192,7 +192,7 @@ def count_sketch(
     return sparse(l, n, nonzeros=1, dtype=dtype, rng=rng)
 
 
-def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:  # noqa: E741
+def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:
     """Return the l best directions for all matrices together, in closed form.
 
     Parameters
@@ -286,7 +286,7 @@ def stack(*sketches: Sketch) -> Sketch:
     return Sketch(np.concatenate([S.to_dense() for S in sketches]))
 
 
-def _as_shape(l, n):  # noqa: E741
+def _as_shape(l, n):
     count, n = as_size("l", l), as_size("n", n)
     if count > n:
         raise ValueError(f"l must be at most n = {n}, got {count}")

@@ -57,7 +57,7 @@ class Learned:
 
 def learn(
     matrices: Iterable[ArrayLike],
-    l: int,  # noqa: E741, the usual name
+    l: int,
     k: int,
     *,
     kind: str = "butterfly",

@@ -12,12 +12,14 @@ except ImportError as error:
         "pip install 'fastbutterfly[sklearn]'"
     ) from error
 
+from .autoencoder import ButterflyAutoencoder
 from .classifier import ButterflyClassifier
 from .features import ButterflyFeatures
 from .projection import ButterflyProjection
 from .regressor import ButterflyRegressor
 
 __all__ = [
+    "ButterflyAutoencoder",
     "ButterflyClassifier",
     "ButterflyFeatures",
     "ButterflyProjection",
