@@ -234,8 +234,7 @@ def test_gradient_of_best(rng, shape, related, k, l):  # noqa: E741
         Y[..., :l] += 3 * A
     gradient, h = Best(A, Y).gradient(k), 1e-6
     assert gradient.shape == A.shape
-    for _ in range(3):
-        u = rng.standard_normal(A.shape)
+    for u in rng.standard_normal((3, *A.shape)):
         slopes = (Best(A + h * u, Y).error(k) - Best(A - h * u, Y).error(k)) / (2 * h)
         expected = np.sum(gradient * u, axis=(-2, -1))
         np.testing.assert_allclose(slopes, expected, rtol=1e-6, atol=1e-6)
@@ -257,11 +256,8 @@ def test_error_has_no_cancellation(rng):
 def test_kinds_of_input(rng):
     A, Y = rng.integers(-5, 5, (15, 4)), rng.integers(-5, 5, (15, 3))
     expected = reduced_rank(A.astype(float), Y.astype(float), 2).loss
-    for kind in (
-        np.asfortranarray,
-        np.ndarray.tolist,
-        lambda a: np.repeat(a, 2, 0)[::2],
-    ):
+    twice = lambda a: np.repeat(a, 2, 0)[::2]  # noqa: E731
+    for kind in (np.asfortranarray, np.ndarray.tolist, twice):
         found = reduced_rank(kind(A), kind(Y), 2)
         assert found.loss == pytest.approx(expected, rel=1e-12)
         assert found.E.dtype == np.float64
