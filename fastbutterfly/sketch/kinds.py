@@ -226,8 +226,7 @@ def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:  # noqa: E741
     if n > DIRECT > count:
         vectors = _iterated(matrices, n, count)
     else:
-        gram = sum(_dense(X @ X.T).astype(np.float64) for X in matrices)
-        vectors = np.linalg.eigh(gram)[1]
+        vectors = np.linalg.eigh(sum(map(_gram, matrices)))[1]
     return Sketch(np.ascontiguousarray(vectors[:, : -count - 1 : -1].T))
 
 
@@ -240,11 +239,16 @@ def _iterated(matrices, n, count):
 
     operator = LinearOperator((n, n), matvec=gram, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(n)
+    if not np.any(gram(start)):
+        return np.eye(n, count)  # ARPACK does not take zero
     return eigsh(operator, count, v0=start)[1]
 
 
-def _dense(X):
-    return X.toarray() if hasattr(X, "tocsr") else X
+def _gram(X):
+    """X X^T, dense and in double precision."""
+    X = X.astype(np.float64, copy=False)
+    product = X @ X.T
+    return product.toarray() if hasattr(product, "tocsr") else product
 
 
 def stack(*sketches: Sketch) -> Sketch:
