@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import as_choice, as_size
 from .._subspace import Subspace
-from ._matrices import as_matrices, as_matrix
+from ._matrices import as_mapped, as_matrices
 from ._sketch import Sketch
 
 
@@ -127,11 +127,13 @@ def _errors(X, S, k):
 def _basis(X, S):
     """Orthonormal columns that span the rows of S X."""
     A = np.asarray(S @ X).T
+    if not np.isfinite(A).all():
+        raise ValueError("S @ X must be finite, but holds a NaN or an infinity")
     return Subspace(A).Q
 
 
 def _as_input(X, S):
-    X = X if isinstance(X, np.memmap) else as_matrix("X", X)
+    X = as_mapped("X", X)
     shape = getattr(S, "shape", ())
     if len(shape) != 2 or shape[1] != X.shape[0]:
         raise ValueError(
