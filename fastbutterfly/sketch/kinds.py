@@ -141,14 +141,12 @@ def sparse(
         rows = rng.integers(count, size=(n, 1))
     else:
         # The places of the smallest of l random numbers are a random subset.
-        rows = np.concatenate(
-            [
-                np.argpartition(rng.random((len(part), count)), nonzeros - 1)[
-                    :, :nonzeros
-                ]
-                for part in np.array_split(np.arange(n), -(-n * count // (1 << 22)))
-            ]
+        parts = np.array_split(np.arange(n), -(-n * count // (1 << 22)))
+        places = (
+            np.argpartition(rng.random((len(part), count)), nonzeros - 1)
+            for part in parts
         )
+        rows = np.concatenate([place[:, :nonzeros] for place in places])
         rows.sort(axis=1)
     signs = rng.choice(np.array([-1, 1], dtype), rows.size)
     values = signs / np.sqrt(dtype.type(nonzeros))

@@ -20,6 +20,8 @@ from ._sketch import Sketch
 from .kinds import count_sketch, stack
 from .low_rank import METRICS, excess
 
+TINY = np.finfo(float).tiny
+
 
 @dataclass(repr=False)
 class Learned:
@@ -156,6 +158,10 @@ def learn(
     check_optimizer(optimizer)
     if validation is not None:
         validation = as_matrices("validation", validation)
+        if (rows := validation[0].shape[0]) != n:
+            raise ValueError(f"validation must have {n} rows, as matrices, got {rows}")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
     steps, every = as_size("steps", steps, least=0), as_size("every", every)
     batch_size = as_size("batch_size", batch_size)
     append = as_size("append", append, least=0)
@@ -189,8 +195,9 @@ class _Stacks:
 
 def _least(X, k):
     """Squared error of the best approximation of rank k."""
+    X = X.astype(np.float64, copy=False)
     gram = _dense(X.T @ X if X.shape[0] > X.shape[1] else X @ X.T)
-    return max(np.linalg.eigvalsh(gram.astype(float))[: max(len(gram) - k, 0)].sum(), 0)
+    return max(np.linalg.eigvalsh(gram)[: max(len(gram) - k, 0)].sum(), 0)
 
 
 def _dense(X):
@@ -224,11 +231,15 @@ class _Run:
             self.step(stacks.take(chosen), len(chosen), state)
         self.checked(steps)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def step(self, parts, count, state):
         """One step on some matrices."""
         total, gradient = 0.0, 0.0
         for rows, least in parts:
-            value, g = self.evaluate(rows, least)
+            try:
+                value, g = self.evaluate(rows, least)
+            except np.linalg.LinAlgError:  # of numbers that overflow
+                value = g = math.nan
             total, gradient = total + value, gradient + g
         self.check(math.isfinite(total) and np.isfinite(gradient).all())
         self.found.losses.append(total / count)
@@ -247,7 +258,9 @@ class _Run:
             values = METRICS[self.metric](error, least)
             slope = np.ones_like(error)
             if self.metric != "squared":
-                slope /= 2 * np.sqrt(np.maximum(error, np.finfo(float).tiny))
+                # The gradient of an error that is zero by rounding is noise.
+                floor = np.finfo(float).eps * np.square(rows).sum(axis=(-2, -1))
+                slope /= 2 * np.sqrt(np.maximum(error, np.maximum(floor, TINY)))
             if self.metric == "relative":
                 slope /= np.sqrt(least)
         g = best.gradient(self.k)[..., : A.shape[-1] - sum(map(len, fixed))]
@@ -258,7 +271,11 @@ class _Run:
         """Validate; whether to end."""
         S = self.sketch()
         if self.validation is not None:
-            value = excess(self.validation, S, self.k, metric=self.metric)
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    value = excess(self.validation, S, self.k, metric=self.metric)
+            except ValueError:  # the matrices are fine, so S @ X overflows
+                self.check(False)
             self.found.validation.append((step, value))
             if value < self.best:
                 self.best, self.found.sketch = value, S
