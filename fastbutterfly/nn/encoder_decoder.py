@@ -104,7 +104,7 @@ class EncoderDecoder(Sequential):
         Parameters
         ----------
         X : array, shape (samples, n_in)
-            Real and finite.
+            Real and finite; a sparse matrix of SciPy becomes dense.
         Y : array, shape (samples, n_out), optional
             None: X.
 
@@ -135,6 +135,7 @@ class EncoderDecoder(Sequential):
 
     def _data(self, X, Y):
         """Samples in the network's dtype, and targets in double precision."""
+        X = _dense(X)
         x, y = check_data("X", X, "Y", X if Y is None else Y, self, MSE())
         return as_batch(x, self.dtype), as_batch(y, np.float64)
 
@@ -154,3 +155,7 @@ class EncoderDecoder(Sequential):
             f"EncoderDecoder({self.n_in}, {self.n_out}, k={core.n_out}, "
             f"l={first.n_out})"
         )
+
+
+def _dense(X):
+    return X.toarray() if hasattr(X, "tocsr") else X

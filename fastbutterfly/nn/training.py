@@ -112,7 +112,7 @@ def fit(
     """
     check_objects(net, loss)
     check_optimizer(optimizer)
-    validation = _check_validation(validation, net, loss)
+    validation = check_validation(validation, net, loss)
     epochs = as_size("epochs", epochs, least=0)
     if batch_size is not None:
         batch_size = as_size("batch_size", batch_size)
@@ -180,7 +180,8 @@ def check_optimizer(optimizer):
         )
 
 
-def _check_validation(validation, net, loss):
+def check_validation(validation, net, loss):
+    """None, or samples, targets and weights to validate with, or raise."""
     if validation is None:
         return None
     if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):

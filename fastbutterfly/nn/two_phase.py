@@ -11,7 +11,7 @@ from .encoder_decoder import EncoderDecoder
 from .history import History
 from .losses import MSE
 from .sequential import Sequential
-from .training import fit
+from .training import check_validation, fit
 
 
 class TwoPhases(NamedTuple):
@@ -22,7 +22,8 @@ class TwoPhases(NamedTuple):
     losses : (float, float)
         |D E B X - Y|^2 at their ends.
     histories : (History or None, History)
-        As of `fit`; None for a phase solved in closed form.
+        As of `fit`; None for a phase solved in closed form. A first one that Ctrl-C
+        ended is the last: the second is then empty.
     """
 
     losses: tuple[float, float]
@@ -46,7 +47,7 @@ def two_phase(
     net : EncoderDecoder
         Trained in place.
     X : array, shape (samples, n_in)
-        Real and finite.
+        Real and finite; a sparse matrix of SciPy becomes dense.
     Y : array, shape (samples, n_out), optional
         None: X.
     optimizer : SGD, Adam, or any object with `init` and `update` as they have them
@@ -57,6 +58,8 @@ def two_phase(
         As for `fit`.
     **options
         Of `fit`, for each phase that is trained: epochs, batch_size, callbacks, ...
+        The loss is `MSE`. A validation is one of the whole network; callbacks in the
+        first phase see E and D alone.
 
     Returns
     -------
@@ -87,6 +90,8 @@ def two_phase(
     """
     if not isinstance(net, EncoderDecoder):
         raise TypeError(f"net must be an EncoderDecoder, got {net!r}")
+    if "loss" in options:
+        raise TypeError("loss must not be given: it is nn.MSE()")
     exact, rng = as_flag("exact", exact), as_generator(rng)
     x, y = net._data(X, Y)
     options |= {"optimizer": optimizer, "loss": MSE(), "rng": rng}
@@ -96,6 +101,8 @@ def two_phase(
     else:
         first = _at_rest(net, x, y, options)
         before = _loss(net, x, y)
+        if first.interrupted:
+            return TwoPhases((before, before), (first, History(interrupted=True)))
     second = fit(net, x, y, **options)
     return TwoPhases((before, _loss(net, x, y)), (first, second))
 
@@ -103,6 +110,9 @@ def two_phase(
 def _at_rest(net, x, y, options):
     """Train E and D on the outputs of B."""
     first, *rest = net.layers
+    held_out = check_validation(options.get("validation"), net, MSE())
+    if held_out:
+        options = {**options, "validation": (first(held_out[0]), *held_out[1:])}
     copies = [Dense.from_arrays(layer.weights, dtype=net.dtype) for layer in rest]
     history = fit(Sequential(*copies), first(x), y, **options)
     for layer, copy in zip(rest, copies, strict=True):

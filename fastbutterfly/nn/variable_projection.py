@@ -31,7 +31,8 @@ def variable_projection(
     net : EncoderDecoder
         Trained in place. E and D as they start do not matter.
     X : array, shape (samples, n_in)
-        Real and finite; all of it counts in each iteration.
+        Real and finite; all of it counts in each iteration. A sparse matrix of SciPy
+        becomes dense.
     Y : array, shape (samples, n_out), optional
         None: X.
     optimizer : SGD, Adam, or any object with `init` and `update` as they have them
@@ -53,7 +54,7 @@ def variable_projection(
     ValueError, TypeError
         If an argument is not as described; the network is then unchanged.
     DivergenceError
-        If a loss or a gradient is infinite or NaN.
+        If a loss, a gradient or the weights are infinite or NaN.
 
     Notes
     -----
@@ -114,23 +115,29 @@ class _Run:
             value = float(best.error(self.k))
             g = best.gradient(self.k).astype(A.dtype)
             self.layer.backward(saved, g, gradient, input_gradient=False)
-        if not (math.isfinite(value) and np.isfinite(gradient).all()):
+        self.check(math.isfinite(value) and np.isfinite(gradient).all())
+        return value, gradient
+
+    def check(self, finite):
+        """Raise if something is not finite."""
+        if not finite:
             steps = self.history.steps
             raise DivergenceError(
-                f"training diverged: the loss or its gradient is not finite in "
-                f"iteration {steps + 1}; a smaller learning rate may help",
+                f"training diverged: the loss, its gradient or the weights are not "
+                f"finite in iteration {steps + 1}; a smaller learning rate may help",
                 steps,
                 self.history,
             )
-        return value, gradient
 
     def first_order(self, optimizer, max_iter):
         state = optimizer.init(self.weights)
         for _ in range(max_iter):
             value, gradient = self.evaluate(self.weights)
             optimizer.update(self.weights, gradient, state)
+            self.check(np.isfinite(self.weights).all())
             if self.accept(value):
                 break
+        self.check(np.isfinite(self.layer.forward(self.x)[0]).all())
 
     def lbfgs(self, _, max_iter):
         # It is slow to import, and nothing else here needs it.

@@ -4,9 +4,10 @@ All are `Sketch` objects, whether dense, sparse or butterflies, and multiply den
 sparse and memory-mapped matrices.
 """
 
+from ._learning import Learned
 from ._sketch import Sketch
 from .kinds import count_sketch, fjlt, gaussian, optimal, sparse, stack
-from .learn import Learned, learn
+from .learn import learn
 from .low_rank import LowRank, best_errors, excess, low_rank
 
 __all__ = [

@@ -12,9 +12,8 @@ def as_matrix(name, X):
         values = as_reals(f"{name}.data", X.data)
     else:
         X = values = as_reals(name, X)
-    if len(X.shape) != 2 or not min(X.shape):
-        raise ValueError(f"{name} must be a matrix (n, d), got shape {X.shape}")
-    if not isinstance(X, np.memmap) and not np.isfinite(values).all():
+    _check_shape(name, X)
+    if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite, but holds a NaN or an infinity")
     dtype = X.dtype if X.dtype in (np.float32, np.float64) else np.float64
     return X.astype(dtype, copy=False)
@@ -23,6 +22,20 @@ def as_matrix(name, X):
 def dense(X):
     """An array, of a sparse matrix too."""
     return X.toarray() if hasattr(X, "tocsr") else X
+
+
+def as_mapped(name, X):
+    """Do as `as_matrix`, but leave a memmap as it is, unread."""
+    if not isinstance(X, np.memmap):
+        return as_matrix(name, X)
+    as_reals(name, X)
+    _check_shape(name, X)
+    return X
+
+
+def _check_shape(name, X):
+    if len(X.shape) != 2 or not min(X.shape):
+        raise ValueError(f"{name} must be a matrix (n, d), got shape {X.shape}")
 
 
 def as_matrices(name, matrices):

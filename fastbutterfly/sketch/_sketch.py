@@ -93,7 +93,9 @@ class Sketch:
         ValueError, TypeError
             If X has not n rows, or does not hold numbers.
         """
-        if not _is_sparse(X):
+        if _is_sparse(X):
+            X = X.toarray() if len(X.shape) == 1 else X
+        else:
             X = X if isinstance(X, np.memmap) else as_numbers("X", X)
         if len(X.shape) not in (1, 2) or X.shape[0] != self.shape[1]:
             raise ValueError(
@@ -102,10 +104,10 @@ class Sketch:
             )
         if _is_sparse(X):
             if not isinstance(self.operator, Butterfly):
-                return dense(self.operator @ X)
+                return dense(self.operator @ _floats(X))
             X = X.tocsr()
         elif not isinstance(X, np.memmap):
-            return dense(self.operator @ X)
+            return dense(self.operator @ _floats(X))
         if len(X.shape) == 1:
             return self.apply(X[:, np.newaxis])[:, 0]
         return self._by_blocks(X)
@@ -131,7 +133,8 @@ class Sketch:
 
     def __rmatmul__(self, X: ArrayLike) -> NDArray:
         """X @ S for X (l,) or (d, l)."""
-        return self.T.apply(np.asarray(X).T).T
+        kept = _is_sparse(X) or isinstance(X, np.memmap)
+        return self.T.apply((X if kept else np.asarray(X)).T).T
 
     def __repr__(self):
         kind = type(self.operator).__name__
@@ -144,4 +147,9 @@ def _is_sparse(X):
 
 def _block(X, part):
     """A part of X in memory."""
-    return dense(X[part]) if _is_sparse(X) else np.array(X[part])
+    return _floats(dense(X[part]) if _is_sparse(X) else np.array(X[part]))
+
+
+def _floats(X):
+    """X with integers as float64."""
+    return X if X.dtype.kind in "fc" else X.astype(np.float64)

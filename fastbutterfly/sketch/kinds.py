@@ -141,14 +141,12 @@ def sparse(
         rows = rng.integers(count, size=(n, 1))
     else:
         # The places of the smallest of l random numbers are a random subset.
-        rows = np.concatenate(
-            [
-                np.argpartition(rng.random((len(part), count)), nonzeros - 1)[
-                    :, :nonzeros
-                ]
-                for part in np.array_split(np.arange(n), -(-n * count // (1 << 22)))
-            ]
+        parts = np.array_split(np.arange(n), -(-n * count // (1 << 22)))
+        places = (
+            np.argpartition(rng.random((len(part), count)), nonzeros - 1)
+            for part in parts
         )
+        rows = np.concatenate([place[:, :nonzeros] for place in places])
         rows.sort(axis=1)
     signs = rng.choice(np.array([-1, 1], dtype), rows.size)
     values = signs / np.sqrt(dtype.type(nonzeros))
@@ -226,8 +224,7 @@ def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:
     if n > DIRECT > count:
         vectors = _iterated(matrices, n, count)
     else:
-        gram = sum(dense(X @ X.T).astype(np.float64) for X in matrices)
-        vectors = np.linalg.eigh(gram)[1]
+        vectors = np.linalg.eigh(sum(map(_gram, matrices)))[1]
     return Sketch(np.ascontiguousarray(vectors[:, : -count - 1 : -1].T))
 
 
@@ -240,7 +237,15 @@ def _iterated(matrices, n, count):
 
     operator = LinearOperator((n, n), matvec=gram, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(n)
+    if not np.any(gram(start)):
+        return np.eye(n, count)  # ARPACK does not take zero
     return eigsh(operator, count, v0=start)[1]
+
+
+def _gram(X):
+    """X X^T, dense and in double precision."""
+    X = X.astype(np.float64, copy=False)
+    return dense(X @ X.T)
 
 
 def stack(*sketches: Sketch) -> Sketch:

@@ -1,58 +1,20 @@
 """learn: a sketch for the low-rank approximation of matrices like those given."""
 
-import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from time import perf_counter
 
-import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from .._arrays import as_choice, as_generator, as_size
-from .._subspace import Best
-from ..nn.history import DivergenceError
 from ..nn.optimizers import Adam
 from ..nn.training import check_optimizer
-from ._matrices import as_matrices, dense
+from ._learning import Learned, Run, Stacks
+from ._matrices import as_matrices
 from ._models import MODELS, make
 from ._sketch import Sketch
-from .kinds import count_sketch, stack
-from .low_rank import METRICS, best_errors, excess
-
-TINY = np.finfo(np.float64).tiny
-
-
-@dataclass(repr=False)
-class Learned:
-    """What `learn` returns.
-
-    Attributes
-    ----------
-    sketch : Sketch
-        The one with the best validation error, if there is validation; else the last.
-    losses : list of float
-        Mean error of each step's matrices, before the step: e^2 for the metric
-        "squared", e for "norm", e / e_k for "relative".
-    validation : list of (int, float)
-        Steps done, and the excess of the validation matrices then.
-    seconds : float
-    interrupted : bool
-        Whether Ctrl-C ended it.
-    """
-
-    sketch: Sketch
-    losses: list[float] = field(default_factory=list)
-    validation: list[tuple[int, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    interrupted: bool = False
-
-    def __repr__(self):
-        last = f", validation {self.validation[-1][1]:.4g}" if self.validation else ""
-        return (
-            f"Learned({self.sketch!r}, {len(self.losses)} steps{last}, "
-            f"{self.seconds:.3g} s)"
-        )
+from .kinds import count_sketch
+from .low_rank import METRICS
 
 
 def learn(
@@ -159,127 +121,21 @@ def learn(
     check_optimizer(optimizer)
     if validation is not None:
         validation = as_matrices("validation", validation)
+        if (rows := validation[0].shape[0]) != n:
+            raise ValueError(f"validation must have {n} rows, as matrices, got {rows}")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
     steps, every = as_size("steps", steps, least=0), as_size("every", every)
     batch_size = as_size("batch_size", batch_size)
     append = as_size("append", append, least=0)
+    if append > n:
+        raise ValueError(f"append must be at most n = {n}, got {append}")
     tail = [count_sketch(append, n, rng=rng)] if append else []
-    weights = np.ones(len(matrices))
-    if metric == "relative":
-        weights = _inverse(best_errors(matrices, k))
-    run = _Run(model, optimizer, tail, k, metric, validation, callback)
+    run = Run(model, optimizer, tail, k, metric, validation, callback)
     start = perf_counter()
     try:
-        run.train(_Stacks(matrices, weights), steps, batch_size, every, rng)
+        run.train(Stacks(matrices, k, metric), steps, batch_size, every, rng)
     except KeyboardInterrupt:
         run.found.interrupted = True
     run.found.seconds = perf_counter() - start
     return run.finish()
-
-
-def _inverse(squares):
-    """1 / e_k, or an error."""
-    if not squares.all():
-        i = int(np.flatnonzero(squares == 0)[0])
-        raise ValueError(
-            f"matrices[{i}] has no relative error: its best approximation is exact; "
-            'use metric="norm" or leave it out'
-        )
-    return 1 / np.sqrt(squares)
-
-
-class _Stacks:
-    """Transposed matrices, those of one width in a stack, and their weights."""
-
-    def __init__(self, matrices, weights):
-        self.matrices, self.weights = matrices, weights
-
-    def take(self, chosen):
-        """Stacks (count, d, n) of some, and their weights."""
-        widths = {}
-        for i in chosen:
-            widths.setdefault(self.matrices[i].shape[1], []).append(i)
-        for numbers in widths.values():
-            stack = np.stack([dense(self.matrices[i]).T for i in numbers])
-            yield np.ascontiguousarray(stack, np.float64), self.weights[numbers]
-
-
-class _Run:
-    def __init__(self, model, optimizer, tail, k, metric, validation, callback):
-        self.model, self.optimizer, self.tail, self.k = model, optimizer, tail, k
-        self.metric, self.validation, self.callback = metric, validation, callback
-        self.found = Learned(self.sketch())
-        self.least = math.inf
-        self.best = None if validation is None else best_errors(validation, k)
-
-    def sketch(self):
-        """The learned rows as they are, and those that are not learned."""
-        return (
-            stack(self.model.sketch(), *self.tail)
-            if self.tail
-            else (self.model.sketch())
-        )
-
-    def train(self, stacks, steps, batch_size, every, rng):
-        state, order = self.optimizer.init(self.model.parameters), np.empty(0, int)
-        count = len(stacks.matrices)
-        for step in range(steps):
-            if step % every == 0 and self.checked(step):
-                return
-            while len(order) < min(batch_size, count):
-                order = np.concatenate([order, rng.permutation(count)])
-            chosen, order = order[:batch_size], order[batch_size:]
-            self.step(stacks.take(chosen), len(chosen), state)
-        self.checked(steps)
-
-    def step(self, parts, count, state):
-        """One step on some matrices."""
-        total, gradient = 0.0, 0.0
-        for rows, weights in parts:
-            value, g = self.evaluate(rows, weights)
-            total, gradient = total + value, gradient + g
-        self.check(math.isfinite(total) and np.isfinite(gradient).all())
-        self.found.losses.append(total / count)
-        self.optimizer.update(self.model.parameters, gradient / count, state)
-        self.check(np.isfinite(self.model.parameters).all())
-
-    def evaluate(self, rows, weights):
-        """Sum of a stack's errors, and its gradient."""
-        A = learned = self.model.forward(rows)
-        if self.tail:
-            fixed = [(S @ x.T).T for S in self.tail for x in rows]
-            A = np.concatenate([learned, np.stack(fixed)], axis=-1)
-        best = Best(A, rows)
-        values, slope = best.error(self.k), weights
-        if self.metric != "squared":
-            values = np.sqrt(values)
-            slope = weights / np.maximum(2 * values, TINY)
-        g = best.gradient(self.k)[..., : learned.shape[-1]]
-        g *= slope[:, np.newaxis, np.newaxis]
-        return float(weights @ values), self.model.gradient(rows, g).reshape(-1)
-
-    def checked(self, step):
-        """Validate; whether to end."""
-        S = self.sketch()
-        if self.validation is not None:
-            options = {"metric": self.metric, "best": self.best}
-            value = excess(self.validation, S, self.k, **options)
-            self.found.validation.append((step, value))
-            if value < self.least:
-                self.least, self.found.sketch = value, S
-        return self.callback is not None and self.callback(step, S) is True
-
-    def check(self, finite):
-        """Raise if something is not finite."""
-        if not finite:
-            step = len(self.found.losses)
-            raise DivergenceError(
-                f"training diverged: an error, a gradient or the sketch is not finite "
-                f"at step {step}; a smaller learning rate may help",
-                step,
-            )
-
-    def finish(self):
-        """What was found; the last sketch if there is no validation."""
-        if self.validation is None:
-            self.found.sketch = self.sketch()
-        return self.found

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import as_choice, as_reals, as_size
 from .._subspace import Subspace
-from ._matrices import as_matrices, as_matrix, dense
+from ._matrices import as_mapped, as_matrices, dense
 from ._sketch import Sketch
 
 
@@ -156,7 +156,8 @@ def best_errors(matrices: Iterable[ArrayLike], k: int) -> NDArray:
     array([5.])
     """
     matrices, k = as_matrices("matrices", matrices), as_size("k", k)
-    values = (np.linalg.svd(dense(X), compute_uv=False)[k:] for X in matrices)
+    doubles = (dense(X).astype(np.float64, copy=False) for X in matrices)
+    values = (np.linalg.svd(X, compute_uv=False)[k:] for X in doubles)
     return np.array([np.square(s).sum() for s in values])
 
 
@@ -172,11 +173,13 @@ def _error(X, S, k):
 def _basis(X, S):
     """Orthonormal columns that span the rows of S X."""
     A = np.asarray(S @ X).T
+    if not np.isfinite(A).all():
+        raise ValueError("S @ X must be finite, but holds a NaN or an infinity")
     return Subspace(A).Q
 
 
 def _as_input(X, S):
-    X = X if isinstance(X, np.memmap) else as_matrix("X", X)
+    X = as_mapped("X", X)
     shape = getattr(S, "shape", ())
     if len(shape) != 2 or shape[1] != X.shape[0]:
         raise ValueError(
