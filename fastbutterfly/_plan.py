@@ -98,9 +98,15 @@ class Plan:
     def apply_columns(self, packed, x, *, out=None, workers=None):
         """Return B x for each column of x (planes, n_in, columns); `out` is not x."""
         planes, _, count = x.shape
+        x = self._in.spread_columns(x)
+        if self.outputs is not None and self._square.is_wide(count, x.dtype):
+            if out is None:
+                out = aligned((planes, self.shape[0], count), x.dtype)
+            self._square.some_columns(packed, x, self.outputs, out, workers)
+            return out
         whole = self.outputs is None and out is not None
         y = out if whole else aligned((planes, self.n, count), x.dtype)
-        flat = self._in.spread_columns(x).reshape(-1), y.reshape(-1)
+        flat = x.reshape(-1), y.reshape(-1)
         self._square.apply_columns(packed, *flat, count, workers)
         return self._out.pick_columns(y, out)
 

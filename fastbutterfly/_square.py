@@ -15,6 +15,7 @@ SERIAL = 1 << 21  # weights times samples below which a second thread does not p
 SUMMED = 64  # least samples that are worth a partial sum of the weights' gradient
 INDEXED = 1 << 14  # largest size whose order of packed weights is kept
 MEMORY = 1 << 19  # bytes of a sample from which its weights come from memory
+TOGETHER = 8  # registers of a row of columns, two cache lines or more
 CACHE = 1 << 15  # bytes of samples that are worked on together
 
 
@@ -119,23 +120,48 @@ class Square:
     def apply_columns(self, packed, x, y, count, workers):
         """Write B x for each column of planes (n, count)."""
         u, size = register_lanes(x.dtype), self.n * count
-        together = 8  # registers of a row, two cache lines or more
         kernel = columns_up if self.increasing else columns_down
 
         def work(part):
             plane, first, last = part
-            tile = aligned(together * self.n * u, x.dtype)
-            kernel(x[plane], packed, y[plane], tile, self.n, count, first, last)
+            tile = aligned(TOGETHER * self.n * u, x.dtype)
+            kernel(x[plane], packed, y[plane], tile, self.n, count, first, last, count)
 
         pieces = parts(len(x), size, self._count(len(x), workers))
         if len(pieces) > 1:
             run(work, [(piece, 0, count) for piece in pieces], workers)
             return
-        tile = len(x) // count * together * u
+        tile = len(x) // count * TOGETHER * u
         pieces = parts(len(x), tile, self._count(len(x), workers))
         step = len(x) // count
         pieces = [(p.start // step, p.stop // step) for p in pieces]
         run(work, [(slice(None), *piece) for piece in pieces], workers)
+
+    def is_wide(self, count, dtype):
+        """Whether there are as many columns as are worked on together."""
+        return self.depth > 1 and count >= TOGETHER * register_lanes(dtype)
+
+    def some_columns(self, packed, x, kept, out, workers):
+        """Write the coordinates `kept` of B x for each column of x (planes, n, count).
+
+        All are computed for a few columns at a time, and do not leave the cache.
+        """
+        planes, n, count = x.shape
+        together = TOGETHER * register_lanes(x.dtype)
+        kernel = columns_up if self.increasing else columns_down
+        pieces = parts(count, together, count)
+        widest = max(piece.stop - piece.start for piece in pieces)
+        tasks = [(plane, piece) for plane in range(planes) for piece in pieces]
+
+        def work(part):
+            tile, room = (aligned(n * size, x.dtype) for size in (together, widest))
+            for plane, piece in tasks[part]:
+                size = piece.stop - piece.start
+                rest = tile, n, count, piece.start, piece.stop, size
+                kernel(x[plane].reshape(-1), packed, room[: n * size], *rest)
+                out[plane, :, piece] = room[: n * size].reshape(n, size)[kept]
+
+        run(work, parts(len(tasks), 1, self._count(x.size, workers)), workers)
 
     def one(self, packed):
         """Make the function that returns B x for one sample x, with little overhead."""

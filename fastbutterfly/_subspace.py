@@ -17,6 +17,8 @@ problems.
 
 import numpy as np
 
+CANCELLED = 1e-4  # of |Y|^2: what a difference must leave to be used
+
 
 class Subspace:
     """Orthonormal basis Q (..., d, r) of the range of A, and A^+ = inverse @ Q^T.
@@ -63,10 +65,13 @@ class Best:
         self.squares, self.left = squares[..., ::-1], left[..., ::-1]
 
     def error(self, k):
-        """Squared errors f, without the cancellation in |Y|^2 - ..."""
-        outside = self.Y - self.space.Q @ self.N
+        """Squared errors f, without cancellation where that matters."""
         rest = np.maximum(self.squares[..., k:], 0).sum(axis=-1)
-        return np.square(outside).sum(axis=(-2, -1)) + rest
+        whole = _squared(self.Y)
+        outside = whole - _squared(self.N)
+        if not (outside >= CANCELLED * whole).all():
+            outside = _squared(self.Y - self.space.Q @ self.N)
+        return outside + rest
 
     def gradient(self, k):
         """df/dA."""
@@ -74,6 +79,11 @@ class Best:
         across = self.Y @ (_t(self.N) @ W)  # C times the singular values
         across -= self.space.Q @ (W * self.squares[..., np.newaxis, :k])
         return -2 * across @ _t(self.space.solve(W))
+
+
+def _squared(matrices):
+    """Squared Frobenius norms."""
+    return np.einsum("...ij,...ij->...", matrices, matrices)
 
 
 def _t(matrices):

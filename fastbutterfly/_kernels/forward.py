@@ -21,13 +21,13 @@ def _tiles(increasing, same=False):
     )
 
     @helper
-    def run(x, w, y, tile, unit, inner, rows, row, apart, first, last):
+    def run(x, w, y, tile, unit, inner, rows, row, apart, first, last, to, shift):
         """All layers, for the samples at first, first + apart, ... before last.
 
         `inner` layers lie within registers, in the sweep with s = 1; a block takes 2 *
         `unit` numbers. Rows of a sample are `row` apart. The last sample may overlap
         the one before. The first sweep of a tile reads x, the last writes y, those
-        between stay in the tile.
+        between stay in the tile. In y rows are `to` apart, and samples `shift` earlier.
         """
         threes, twos = forward_sweeps(rows)
         steps, u = threes + twos, lanes(w)
@@ -47,7 +47,7 @@ def _tiles(increasing, same=False):
                 if step == 0:
                     a = place(x, start, row, several * apart)
                 if step == steps - 1:
-                    b = place(y, start, row, several * apart)
+                    b = place(y, start - shift, to, several * apart)
                 k, within = 3 if q < threes else 2, 0 if t else inner
                 p = (t + inner - within) * rows * unit
                 places, size, s = (a, b), (k + within) * (unit << k), 1 << t
@@ -78,7 +78,7 @@ def rows_up(x, w, y, tile, n):
     """
     u = lanes(w)
     unit, inner = 2 * u * width(w), count_levels(u)
-    _rows_up(x, w, y, tile, unit, inner, n // u, u, n, 0, len(x))
+    _rows_up(x, w, y, tile, unit, inner, n // u, u, n, 0, len(x), u, 0)
 
 
 @jit
@@ -86,24 +86,28 @@ def rows_down(x, w, y, tile, n):
     """As `rows_up`, strides decreasing."""
     u = lanes(w)
     unit, inner = 2 * u * width(w), count_levels(u)
-    _rows_down(x, w, y, tile, unit, inner, n // u, u, n, 0, len(x))
+    _rows_down(x, w, y, tile, unit, inner, n // u, u, n, 0, len(x), u, 0)
 
 
 @jit
-def columns_up(x, w, y, tile, n, count, first, last):
+def columns_up(x, w, y, tile, n, count, first, last, to):
     """y = B x for planes (n, count) of x, all flat, columns first ... last - 1.
 
+    y has planes like those of x, to = count; or x is one plane, and y has these columns
+    alone, to = last - first.
     n is at least four, and there is at least a register of columns. The last register
     may overlap the one before, so x and y must not be the same.
     """
     rest = tile, 2 * width(w), 0, n, count, lanes(w)
     for plane in range(0, len(x), n * count):
-        _columns_up(x, w, y, *rest, plane + first, plane + last)
+        shift = 0 if to == count else first
+        _columns_up(x, w, y, *rest, plane + first, plane + last, to, shift)
 
 
 @jit
-def columns_down(x, w, y, tile, n, count, first, last):
+def columns_down(x, w, y, tile, n, count, first, last, to):
     """As `columns_up`, strides decreasing."""
     rest = tile, 2 * width(w), 0, n, count, lanes(w)
     for plane in range(0, len(x), n * count):
-        _columns_down(x, w, y, *rest, plane + first, plane + last)
+        shift = 0 if to == count else first
+        _columns_down(x, w, y, *rest, plane + first, plane + last, to, shift)

@@ -12,6 +12,7 @@ from ._sketch import Sketch
 from .kinds import stack
 from .low_rank import best_errors, excess
 
+LARGE = 1 << 15  # numbers of a matrix that is not copied to a stack
 TINY = np.finfo(float).tiny
 
 
@@ -52,14 +53,18 @@ class Stacks:
 
     def __init__(self, matrices, k, metric):
         self.matrices, self.weights = matrices, np.ones(len(matrices))
+        self.rows = [_large(X) for X in matrices]
         if metric == "relative":
             self.weights = _inverse(best_errors(matrices, k))
 
     def take(self, chosen):
-        """Stacks (count, d, n) of some, and their weights."""
+        """Stacks (count, d, n) of some, large ones each alone, and their weights."""
         widths = {}
         for i in chosen:
-            widths.setdefault(self.matrices[i].shape[1], []).append(i)
+            if self.rows[i] is not None:
+                yield self.rows[i][np.newaxis], self.weights[i : i + 1]
+            else:
+                widths.setdefault(self.matrices[i].shape[1], []).append(i)
         for numbers in widths.values():
             stack = np.stack([dense(self.matrices[i]).T for i in numbers])
             yield np.ascontiguousarray(stack, np.float64), self.weights[numbers]
@@ -158,6 +163,13 @@ class Run:
         if self.validation is None:
             self.found.sketch = self.sketch()
         return self.found
+
+
+def _large(X):
+    """The transpose of a large dense matrix, else None."""
+    if hasattr(X, "tocsr") or X.size < LARGE:
+        return None
+    return np.ascontiguousarray(X.T, np.float64)
 
 
 def _inverse(squares):
