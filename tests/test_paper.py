@@ -13,9 +13,12 @@ from fastbutterfly import nn
 FOLDER = Path(__file__).parent.parent / "examples" / "paper"
 sys.path.insert(0, str(FOLDER))
 
-conll, images, records, report, sparse_dense, spans, windows = map(
+conll, images, matrices, records, report, sets, sparse_dense, spans, windows = map(
     __import__,
-    ["conll", "images", "records", "report", "sparse_dense", "spans", "windows"],
+    [
+        *("conll", "images", "matrices", "records", "report", "sets"),
+        *("sparse_dense", "spans", "windows"),
+    ],
 )
 
 CONLLU = """\
@@ -215,3 +218,66 @@ def test_table():
     lines = text.splitlines()
     assert len({len(line) for line in lines}) == 1
     assert lines[1] == "|-------|------|"
+
+
+class TestMatrices:
+    def test_gaussian_has_the_rank_and_the_energy(self):
+        X = matrices.gaussian(32)
+        assert X.shape == (1024, 1024)
+        assert np.linalg.matrix_rank(X) == 32
+        assert np.square(X).sum() == pytest.approx(328.407, abs=1e-3)
+
+    def test_all_have_one_scale(self, rng):
+        from scipy.sparse import csr_array
+
+        given = [rng.standard_normal((6, 4)), csr_array(np.eye(6, 9))]
+        for X in matrices.scaled(given, 10):
+            X = X.toarray() if hasattr(X, "tocsr") else X
+            assert np.linalg.norm(X, 2) == pytest.approx(10, rel=1e-10)
+
+    def test_digits(self):
+        X = matrices.small_digits()
+        assert X.shape == (1024, 1024)
+        np.testing.assert_allclose(np.linalg.norm(X, axis=0), 1)
+        best = np.square(np.linalg.svd(X, compute_uv=False)[4:]).sum()
+        assert best / np.square(X).sum() == pytest.approx(0.5197, abs=1e-4)
+
+    def test_documents(self, tmp_path):
+        (tmp_path / "ud_english_ewt").mkdir()
+        with gzip.open(tmp_path / "ud_english_ewt" / "train.conllu.gz", "wt") as file:
+            file.write((CONLLU + "\n") * 3)  # six sentences, three pairs
+        found = matrices.documents(tmp_path, terms=64, size=3)
+        assert [X.shape for X in found] == [(64, 3), (64, 3)]
+        assert sum(X.nnz for X in found) == 9
+
+    def test_vectors(self, tmp_path):
+        path = tmp_path / "vectors.dat"
+        path.write_text("# a comment\n+1 3:2 5:1 # more\n\n-1 1:4\n")
+        expected = np.zeros((6, 2))
+        expected[[3, 5, 1], [0, 0, 1]] = 2, 1, 4
+        np.testing.assert_array_equal(sets.read_vectors(path).toarray(), expected)
+        path.write_text("+1 3:2\n-1 three\n")
+        with pytest.raises(ValueError, match="line 2: a label and term:count"):
+            sets.read_vectors(path)
+        path.write_text("# nothing\n")
+        with pytest.raises(ValueError, match="holds no document"):
+            sets.read_vectors(path)
+
+    def test_hyperspectral_images(self, tmp_path, rng):
+        from scipy.io import savemat
+
+        for name in "ab":
+            cube = {"hypercube": rng.random((1024, 20, 5))}
+            savemat(tmp_path / f"{name}.mat", cube)
+        train, test = sets.hs_sod(tmp_path, train=6, test=4)
+        assert [len(train), len(test)] == [6, 4]
+        assert {X.shape for X in train} == {(1024, 20)}
+
+    def test_cifar(self, tmp_path, rng):
+        for name, count in (("data_batch_1.bin", 410), ("test_batch.bin", 120)):
+            rows = rng.integers(0, 256, (count, images.CIFAR_BYTES), np.uint8)
+            rows[:, 0] %= 10
+            (tmp_path / name).write_bytes(rows.tobytes())
+        train, test = sets.cifar(tmp_path)
+        assert [len(train), len(test)] == [400, 100]
+        assert train[0].shape == (32, 32)
