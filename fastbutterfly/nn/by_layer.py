@@ -34,7 +34,8 @@ class ByLayer(Optimizer):
     butterfly learns as fast as the dense layer at n / (2 log2(n)) times its rate, which
     is its `rate_scale`. In examples/learning_rates.py that makes low rates good for
     both; with a rate tuned for all layers together, butterflies do as well, and wide
-    gadgets half a point worse. The steps of SGD are in proportion to the gradient, and the same reasoning gives 1.
+    gadgets half a point worse. The steps of SGD are in proportion to the gradient, and
+    the same reasoning gives 1.
 
     References
     ----------
