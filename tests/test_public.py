@@ -83,6 +83,7 @@ NAMES = {
         "LowRank",
         "Sketch",
         "best_errors",
+        "errors",
         "count_sketch",
         "excess",
         "fjlt",

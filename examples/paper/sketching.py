@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 import report
 import sets as matrix_sets
 from records import Records
@@ -146,9 +147,12 @@ class Experiment:
         """Of the test matrices, in each metric."""
         if k not in self._best:
             self._best[k] = sketch.best_errors(self.test, k)
+        found, best = sketch.errors(self.test, S, k), self._best[k]
+        norms, least = np.sqrt(found), np.sqrt(best)
+        values = found - best, norms - least, (norms - least) / least
         return {
-            metric: sketch.excess(self.test, S, k, metric=metric, best=self._best[k])
-            for metric in METRICS
+            metric: float(np.mean(value))
+            for metric, value in zip(METRICS, values, strict=True)
         }
 
 

@@ -8,7 +8,7 @@ from ._learning import Learned
 from ._sketch import Sketch
 from .kinds import count_sketch, fjlt, gaussian, optimal, sparse, stack
 from .learn import learn
-from .low_rank import LowRank, best_errors, excess, low_rank
+from .low_rank import LowRank, best_errors, errors, excess, low_rank
 
 __all__ = [
     "Learned",
@@ -16,6 +16,7 @@ __all__ = [
     "Sketch",
     "best_errors",
     "count_sketch",
+    "errors",
     "excess",
     "fjlt",
     "gaussian",

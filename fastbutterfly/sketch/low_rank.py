@@ -122,9 +122,42 @@ def excess(
         raise ValueError(
             f"best must have one number a matrix, {len(matrices)}, got {best.shape}"
         )
-    errors = np.array([_error(_as_input(X, S), S, k) for X in matrices])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.mean(combine(errors, best)))
+        return float(np.mean(combine(errors(matrices, S, k), best)))
+
+
+def errors(matrices: Iterable[ArrayLike], S: Sketch, k: int) -> NDArray:
+    """Return the squared error of the approximation `low_rank` of each matrix.
+
+    Parameters
+    ----------
+    matrices : array (n, d), or iterable of such
+        As for `optimal`.
+    S : Sketch, shape (l, n)
+    k : int
+        Rank.
+
+    Returns
+    -------
+    array, shape (number of matrices,)
+        |X - B_k(X)|^2 in the Frobenius norm: for one matrix and an FJLT J_k in the
+        paper.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastbutterfly import sketch
+    >>> X = np.diag([1.0, 3.0, 2.0])
+    >>> sketch.errors(X, sketch.optimal(X, 1), 1)
+    array([5.])
+    """
+    matrices, k = as_matrices("matrices", matrices), as_size("k", k)
+    return np.array([_error(_as_input(X, S), S, k) for X in matrices])
 
 
 def best_errors(matrices: Iterable[ArrayLike], k: int) -> NDArray:
