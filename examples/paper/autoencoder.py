@@ -173,23 +173,29 @@ def summary(content, sets, seeds):
 
 
 def plot(content, sets, seeds, path):
-    """Error against k, a panel for each set."""
+    """Error against k, of all and in units of PCA's; a column for each set."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4 * len(sets), 3.6), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(sets)))
-    for axes, name in zip(panels, sets, strict=True):
+    figure = Figure(figsize=(2.8 * len(sets), 5.5), layout="constrained")
+    panels = figure.subplots(2, len(sets), squeeze=False)
+    for (above, below), name in zip(panels.T, sets, strict=True):
         given = content["sets"][name]
-        norm, ks = given["norm"], [int(k) for k in given["best"]]
-        axes.plot(ks, [b / norm for b in given["best"].values()], "k-", label="PCA")
+        ks, best = [int(k) for k in given["best"]], np.array([*given["best"].values()])
+        sure = best > 1e-9 * given["norm"]
+        above.plot(ks, best / given["norm"], "k-", label="PCA")
+        below.axhline(1, color="k")
         for way, style in zip(WAYS, ("C1--", "C0o", "C2x", "C3+"), strict=True):
-            line = [mean(errors(content, name, k, way, seeds)) / norm for k in ks]
-            axes.plot(ks, line, style, label=way, markersize=5, mfc="none")
-        axes.set_xscale("log", base=2)
-        axes.set(xlabel="k", ylabel="error / |X|²", title=name)
-        axes.grid(alpha=0.3)
-    panels[0].legend(fontsize=7)
-    figure.savefig(path, dpi=110)
+            line = np.array([mean(errors(content, name, k, way, seeds)) for k in ks])
+            options = {"label": way, "markersize": 5, "mfc": "none"}
+            above.plot(ks, line / given["norm"], style, **options)
+            below.plot(np.array(ks)[sure], (line / best)[sure], style, **options)
+        above.set(ylabel="error / |X|²", title=name, ylim=(0, None))
+        below.set(ylabel="error / PCA's", xlabel="k", yscale="log")
+        for axes in (above, below):
+            axes.set_xscale("log", base=2)
+            axes.grid(alpha=0.3)
+    panels[0, 0].legend(fontsize=7)
+    figure.savefig(path, dpi=100)
 
 
 if __name__ == "__main__":
