@@ -266,7 +266,12 @@ class TestInterrupt:
                 os.kill(os.getpid(), signal.SIGINT)
             return 0.1
 
-        history = classify(net, X, y, epochs=9, optimizer=nn.SGD(rate))
+        # Background jobs of a shell are started with the signal ignored.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            history = classify(net, X, y, epochs=9, optimizer=nn.SGD(rate))
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert history.interrupted
         assert len(history.loss) == 1
         assert history.steps in (6, 7)

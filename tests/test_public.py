@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import fastbutterfly as fb
-from fastbutterfly import nn, sketch
+from fastbutterfly import linalg, nn, sketch
 from fastbutterfly import sklearn as estimators
 
 NAMES = {
@@ -78,6 +78,7 @@ NAMES = {
         "step_decay",
         "warmup",
     },
+    linalg: {"SVD", "LeastSquares", "lstsq", "rsvd"},
     sketch: {
         "Learned",
         "LowRank",

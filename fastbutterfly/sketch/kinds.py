@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from .. import transforms
 from .._arrays import as_generator, as_list, as_real_dtype, as_size
 from ._matrices import as_matrices, dense
+from ._places import draw_places
 from ._sketch import Sketch
 
 DIRECT = 2048  # largest n for which all n directions are computed
@@ -137,17 +138,7 @@ def sparse(
     nonzeros = as_size("nonzeros", nonzeros)
     if nonzeros > count:
         raise ValueError(f"nonzeros must be at most l = {count}, got {nonzeros}")
-    if nonzeros == 1:
-        rows = rng.integers(count, size=(n, 1))
-    else:
-        # The places of the smallest of l random numbers are a random subset.
-        parts = np.array_split(np.arange(n), -(-n * count // (1 << 22)))
-        places = (
-            np.argpartition(rng.random((len(part), count)), nonzeros - 1)
-            for part in parts
-        )
-        rows = np.concatenate([place[:, :nonzeros] for place in places])
-        rows.sort(axis=1)
+    rows = draw_places(rng, n, count, nonzeros)
     signs = rng.choice(np.array([-1, 1], dtype), rows.size)
     values = signs / np.sqrt(dtype.type(nonzeros))
     ends = np.arange(0, rows.size + 1, nonzeros)

@@ -1,0 +1,61 @@
+"""The boundary of the solvers: matrices, right-hand sides, sketches."""
+
+import numpy as np
+
+from .._arrays import as_numbers, common_dtype
+from ..sketch import sparse
+
+OVERSAMPLING = 6  # rows of a sketch for each unknown
+NONZEROS = 8  # in each of its columns
+
+
+def as_operator(name, A, check_finite=True):
+    """A matrix: an array of floats, a sparse array as CSR, or a LinearOperator."""
+    if hasattr(A, "rmatmat") and not isinstance(A, np.ndarray):
+        return A
+    if hasattr(A, "tocsr"):
+        A = A.tocsr()
+        values = as_numbers(f"{name}.data", A.data)
+    else:
+        A = values = as_numbers(name, A)
+    if len(A.shape) != 2:
+        raise ValueError(f"{name} must be a matrix, got shape {A.shape}")
+    if check_finite and not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite, but holds a NaN or an infinity")
+    return A.astype(common_dtype(np.float32, values), copy=False)
+
+
+def as_problem(A, b, check_finite):
+    """A and b of one dtype, with the same number of rows."""
+    A, b = as_operator("A", A, check_finite), as_numbers("b", b)
+    if b.ndim not in (1, 2) or len(b) != A.shape[0]:
+        raise ValueError(
+            f"b must have shape ({A.shape[0]},) or ({A.shape[0]}, p) for A of shape "
+            f"{A.shape}, got {b.shape}"
+        )
+    if check_finite and not np.isfinite(b).all():
+        raise ValueError("b must be finite, but holds a NaN or an infinity")
+    dtype = common_dtype(A.dtype or np.float64, b)
+    if not hasattr(A, "rmatmat"):
+        A = A.astype(dtype, copy=False)
+    return A, b.astype(dtype, copy=False)
+
+
+def as_sketch(sketch, shape):
+    """A function (m, n, rng) -> sketch for a tall matrix of this shape."""
+    small, large = sorted(shape)
+    if sketch is None:
+        return None
+    found = getattr(sketch, "shape", None)
+    if found is None or len(found) != 2 or found[1] != large or found[0] < small:
+        raise ValueError(
+            f"sketch must have shape (l, {large}) with l at least {small}, got "
+            f"{found or type(sketch).__name__}"
+        )
+    return lambda m, n, rng: sketch
+
+
+def default_sketch(m, n, rng):
+    """A sparse sign sketch of a matrix (m, n)."""
+    count = min(m, OVERSAMPLING * n + 10)
+    return sparse(count, m, nonzeros=min(NONZEROS, count), rng=rng)

@@ -1,0 +1,72 @@
+"""Matrix: the products with A that the solvers take, for A of any kind."""
+
+import numpy as np
+
+BLOCK = 1 << 17  # numbers of a block of rows, to be read once and used twice
+
+
+class Matrix:
+    """A (m, n), dense, sparse or an operator, above `ridge` times I, if that is not 0.
+
+    Products are with arrays (n, p) and (rows, p), of C order or not.
+    """
+
+    def __init__(self, A, ridge=0.0):
+        self.A, self.ridge, (self.m, self.n) = A, ridge, A.shape
+        self.rows = self.m + (self.n if ridge else 0)
+        self.dense = isinstance(A, np.ndarray)
+        step = max(BLOCK // self.n, 1) if self.dense else self.m
+        self.parts = [slice(i, i + step) for i in range(0, self.m, step)]
+
+    def subtract(self, X, U, alpha=1.0):
+        """Overwrite U with A X - alpha U."""
+        U *= -alpha
+        U[: self.m] += self.A @ X
+        if self.ridge:
+            U[self.m :] += self.ridge * X
+
+    def adjoint(self, U):
+        """A^H U."""
+        upper = U[: self.m]
+        if hasattr(self.A, "rmatmat"):
+            found = self.A.rmatmat(upper)
+        else:
+            found = _adjoint(self.A) @ upper
+        return found + self.ridge * U[self.m :] if self.ridge else found
+
+    def both(self, X, U, alpha):
+        """Overwrite U with A X - alpha U, and return A^H U; A is read once."""
+        if not self.dense:
+            self.subtract(X, U, alpha)
+            return self.adjoint(U)
+        U *= -alpha
+        total = np.zeros(X.shape, U.dtype)
+        for part in self.parts:
+            block, u = self.A[part], U[: self.m][part]
+            u += block @ X
+            total += _adjoint(block) @ u
+        if self.ridge:
+            U[self.m :] += self.ridge * X
+            total += self.ridge * U[self.m :]
+        return total
+
+
+class LeftSolved:
+    """L^-1 A for an invertible L (m, m), as `Matrix` for `lsqr`."""
+
+    def __init__(self, matrix, solve, solve_adjoint):
+        self.matrix, self._solve, self._solve_adjoint = matrix, solve, solve_adjoint
+
+    def adjoint(self, U):
+        """A^H L^-H U."""
+        return self.matrix.adjoint(self._solve_adjoint(U))
+
+    def both(self, X, U, alpha):
+        """Overwrite U with L^-1 A X - alpha U, and return its product with A^H L^-H."""
+        U *= -alpha
+        U += self._solve(self.matrix.A @ X)
+        return self.adjoint(U)
+
+
+def _adjoint(A):
+    return A.conj().T if A.dtype.kind == "c" else A.T

@@ -1,0 +1,82 @@
+"""Range: an orthonormal basis of the directions in which a matrix is large."""
+
+import numpy as np
+
+from .._arrays import common_dtype
+
+PROBES = 10  # random products of an error estimate
+FIRST = 16  # directions that are drawn at first for a tolerance
+CANCELLED = 1e-6  # of |A|^2: what a difference must leave to be an estimate
+
+
+class Range:
+    """Q (m, r) with orthonormal columns, and B = Q^H A (r, n)."""
+
+    def __init__(self, A, power, rng):
+        self.A, self.power, self.rng = A, power, rng
+        self.dtype = common_dtype(np.float32, np.empty(0, A.dtype or np.float64))
+        m, n = A.shape
+        self.Q, self.B = np.empty((m, 0), self.dtype), np.empty((0, n), self.dtype)
+
+    def grow(self, count):
+        """Have so many directions."""
+        more = count - self.Q.shape[1]
+        Y = self.A @ self._normal((self.A.shape[1], more))
+        for _ in range(self.power):
+            Y = self.A @ _orthonormal(self._adjoint(_orthonormal(self._outside(Y))))
+        # Twice is enough for orthogonality to rounding.
+        Q = _orthonormal(self._outside(_orthonormal(self._outside(Y))))
+        self.Q = np.hstack([self.Q, Q])
+        self.B = np.vstack([self.B, self._adjoint(Q).conj().T])
+
+    def until(self, tol):
+        """Grow until the relative error is tol; return the least rank with that."""
+        tol = max(tol, float(np.finfo(self.dtype).eps) ** 0.5)
+        whole, most = self._squared(), min(self.A.shape)
+        count = min(FIRST, most)
+        while True:
+            self.grow(count)
+            squares = np.linalg.svd(self.B, compute_uv=False) ** 2
+            rest = max(whole - squares.sum(), 0.0)
+            if rest <= tol**2 * whole or count == most:
+                break
+            count = min(2 * count, most)
+        # What the first k leave: the rest, and the squares behind them.
+        left = rest + np.append(np.cumsum(squares[::-1])[::-1], 0.0)
+        return max(int(np.argmax(left <= max(tol**2 * whole, left[-1]))), 1)
+
+    def error(self, U, s, Vt):
+        """Estimate of |A - U diag(s) Vt| in the Frobenius norm."""
+        if not hasattr(self.A, "rmatmat"):
+            whole = self._squared()
+            left = whole - float(np.square(s).sum())
+            if left > CANCELLED * whole:
+                return left**0.5
+        G = self._normal((self.A.shape[1], PROBES))
+        missed = self.A @ G - (U * s) @ (Vt @ G)
+        return float(np.linalg.norm(missed)) / PROBES**0.5
+
+    def _squared(self):
+        """|A|^2, estimated for an operator."""
+        if hasattr(self.A, "rmatmat"):
+            G = self._normal((self.A.shape[1], PROBES))
+            return float(np.linalg.norm(self.A @ G)) ** 2 / PROBES
+        values = self.A.data if hasattr(self.A, "tocsr") else self.A
+        return float(np.linalg.norm(values)) ** 2
+
+    def _outside(self, Y):
+        """Y without its part in the range of Q."""
+        return Y - self.Q @ (self.Q.conj().T @ Y) if self.Q.size else Y
+
+    def _adjoint(self, Y):
+        if hasattr(self.A, "rmatmat"):
+            return self.A.rmatmat(Y)
+        return (Y.conj().T @ self.A).conj().T
+
+    def _normal(self, shape):
+        found = self.rng.standard_normal(shape)
+        return found.astype(self.dtype)
+
+
+def _orthonormal(Y):
+    return np.linalg.qr(Y)[0]

@@ -1,0 +1,175 @@
+"""lstsq against LAPACK: accuracy to condition 1e14, kinds of A, bad input."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.sparse as sp
+from scipy.sparse.linalg import aslinearoperator
+
+from fastbutterfly import linalg, sketch
+
+
+def problem(rng, m, n, condition, residual):
+    """A, b and the solution, of length 1."""
+    U = np.linalg.qr(rng.standard_normal((m, n)))[0]
+    V = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    A = U * np.geomspace(1, 1 / condition, n) @ V.T
+    x = rng.standard_normal(n)
+    x /= np.linalg.norm(x)
+    r = rng.standard_normal(m)
+    r -= U @ (U.T @ r)
+    return A, A @ x + r * (residual / np.linalg.norm(r)), x
+
+
+def backward_error(A, b, x):
+    """Of x, relative to A: Walden, Karlson and Sun (1995), theta infinite."""
+    r = b - A @ x
+    mu = np.linalg.norm(r) / np.linalg.norm(x)
+    side = np.eye(len(b)) - np.outer(r, r) / (r @ r)
+    smallest = np.linalg.svd(np.hstack([A, mu * side]), compute_uv=False)[-1]
+    return min(mu, smallest) / np.linalg.norm(A)
+
+
+@pytest.mark.parametrize("residual", [1e-12, 1e-3, 1.0])
+@pytest.mark.parametrize("condition", [1, 1e3, 1e6, 1e10, 1e12, 1e14])
+def test_is_as_accurate_as_lapack(condition, residual, rng):
+    A, b, x = problem(rng, 600, 30, condition, residual)
+    found = linalg.lstsq(A, b, method="sketch", rng=0)
+    expected = scipy.linalg.lstsq(A, b)[0]
+    assert (found.method, found.rank) == ("sketch", 30)
+    error, theirs = (np.linalg.norm(y - x) for y in (found.x, expected))
+    # LAPACK's own error varies with the rounding; this is what theory allows it.
+    eps = np.finfo(float).eps
+    allowed = eps * condition * (1 + condition * residual)
+    assert error <= 10 * max(theirs, allowed)
+    least = np.linalg.norm(b - A @ expected)
+    assert found.residual_norm <= least * (1 + 1e-12) + 10 * eps + 1e-7 * residual**2
+    assert found.residual_norm == pytest.approx(np.linalg.norm(b - A @ found.x))
+    assert backward_error(A, b, found.x) < 100 * eps
+
+
+def kinds(rng):
+    A = rng.standard_normal((300, 20))
+    yield "C", A
+    yield "F", np.asfortranarray(A)
+    yield "strided", rng.standard_normal((600, 40))[::2, ::2]
+    yield "complex", A + 1j * rng.standard_normal(A.shape)
+    yield "int", np.round(5 * A).astype(int)
+    yield "csr", sp.random_array((300, 20), density=0.3, rng=0, format="csr")
+    yield "coo", sp.coo_matrix(A)
+    yield "operator", aslinearoperator(A)
+    yield "complex operator", aslinearoperator(A + 1j * A[::-1])
+    yield "repeated", A[:, [*range(10), *range(10)]]
+    yield "zero columns", A * (np.arange(20) % 3 > 0)
+    yield "zero", 0 * A
+    yield "wide", A.T
+    yield "wide complex", (A + 1j * A[::-1]).T
+    yield "wide operator", aslinearoperator(A.T)
+    yield "wide, repeated", A[:, [*range(10), *range(10)]].T
+    yield "square", A[:20]
+    yield "one column", A[:, :1]
+    yield "graded", A * np.geomspace(1, 1e-8, 300)[:, np.newaxis]
+    yield "huge", 1e200 * A
+    yield "tiny", 1e-200 * A
+
+
+KINDS = [name for name, _ in kinds(np.random.default_rng(0))]
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.5])
+@pytest.mark.parametrize("columns", [None, 1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds(kind, columns, ridge, rng):
+    A = dict(kinds(rng))[kind]
+    m, n = A.shape
+    b = rng.standard_normal(m if columns is None else (m, columns))
+    if kind in ("huge", "tiny"):
+        b = b * abs(A).max()
+    full = A @ np.eye(n) if hasattr(A, "rmatmat") else A
+    full = full.toarray() if hasattr(full, "tocsr") else np.asarray(full)
+    below = np.zeros((n, *b.shape[1:]))
+    stacked = np.vstack([full, ridge**0.5 * np.eye(n)]), np.concatenate([b, below])
+    with np.errstate(over="ignore"):
+        given = stacked if ridge else (full, b)
+        expected = scipy.linalg.lstsq(*given, cond=1e-13)[0]
+    with np.errstate(over="ignore"):
+        found = linalg.lstsq(A, b, ridge=ridge, method="sketch", rng=0)
+    assert found.x.shape == expected.shape
+    np.testing.assert_allclose(
+        found.x, expected, rtol=1e-8, atol=1e-10 * (abs(expected).max() + 1e-300)
+    )
+    missed = np.reshape(b - full @ found.x, (m, -1))
+    residuals = np.linalg.norm(missed / np.abs(b).max(), axis=0) * np.abs(b).max()
+    assert np.shape(found.residual_norm) == ((columns,) if columns else ())
+    scale = np.abs(b).max()
+    np.testing.assert_allclose(
+        found.residual_norm / scale, residuals.squeeze() / scale, rtol=1e-6, atol=1e-12
+    )
+    if not ridge:
+        assert found.rank == np.linalg.matrix_rank(full)
+
+
+def test_float32(rng):
+    A, b, x = problem(rng, 500, 20, 10, 1e-3)
+    found = linalg.lstsq(A.astype("f"), b.astype("f"), method="sketch", rng=0)
+    assert found.x.dtype == np.float32
+    np.testing.assert_allclose(found.x, x, atol=1e-4)
+
+
+@pytest.mark.parametrize("draw", [sketch.fjlt, sketch.gaussian, sketch.count_sketch])
+def test_sketches(draw, rng):
+    A, b, x = problem(rng, 500, 10, 1e4, 1e-6)
+    found = linalg.lstsq(A, b, sketch=draw(120, 500, rng=0))
+    assert (found.method, found.reason) == ("sketch", "a sketch was given")
+    np.testing.assert_allclose(found.x, x, atol=1e-8)
+
+
+def test_method_is_told(rng):
+    A, b, _ = problem(rng, 300, 20, 10, 0.1)
+    found = linalg.lstsq(A, b)
+    assert (found.method, found.iterations) == ("lapack", 0)
+    assert "faster for 300 x 20" in found.reason
+    assert found.condition == pytest.approx(10)
+    large = np.random.default_rng(0).standard_normal((21000, 200))
+    assert linalg.lstsq(large, large[:, 0], rng=0).reason == "A is long and large"
+    a, b = (linalg.lstsq(large, large[:, 0], rng=0).x for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+
+
+def test_tol_saves_iterations(rng):
+    A, b, x = problem(rng, 500, 20, 1e3, 0.1)
+    rough = linalg.lstsq(A, b, tol=1e-4, method="sketch", rng=0)
+    exact = linalg.lstsq(A, b, method="sketch", rng=0)
+    assert rough.iterations < exact.iterations / 1.5
+    np.testing.assert_allclose(A @ rough.x, A @ x, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_empty(shape):
+    found = linalg.lstsq(np.zeros(shape), np.ones(shape[0]))
+    np.testing.assert_array_equal(found.x, np.zeros(shape[1]))
+    assert found.residual_norm == pytest.approx(shape[0] ** 0.5)
+    assert (found.rank, found.reason) == (0, "A is empty")
+
+
+A = np.ones((5, 2))
+ERRORS = [
+    ((A, np.ones(4)), {}, ValueError, r"b must have shape \(5,\) or \(5, p\)"),
+    ((A, np.ones((5, 1, 1))), {}, ValueError, "b must have shape"),
+    ((np.ones(5), np.ones(5)), {}, ValueError, "A must be a matrix"),
+    ((A * np.nan, np.ones(5)), {}, ValueError, "A must be finite"),
+    ((A, np.full(5, np.inf)), {}, ValueError, "b must be finite"),
+    ((A.astype(str), np.ones(5)), {}, TypeError, "A must hold real or complex"),
+    ((A, np.ones(5)), {"method": "qr"}, ValueError, "method must be one of 'auto'"),
+    ((A, np.ones(5)), {"ridge": -1}, ValueError, "ridge must be a number, at least 0"),
+    ((A, np.ones(5)), {"tol": 2}, ValueError, "tol must be a number"),
+    ((A, np.ones(5)), {"sketch": A}, ValueError, r"sketch must have shape \(l, 5\)"),
+    ((A, np.ones(5)), {"rng": "x"}, TypeError, "rng must be None"),
+    ((A, np.ones(5)), {"check_finite": 1}, TypeError, "check_finite must be True"),
+]
+
+
+@pytest.mark.parametrize(("args", "options", "error", "message"), ERRORS)
+def test_bad_input(args, options, error, message):
+    with pytest.raises(error, match=message):
+        linalg.lstsq(*args, **options)

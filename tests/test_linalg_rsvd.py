@@ -1,0 +1,123 @@
+"""rsvd against LAPACK: errors, adaptive rank, estimates, kinds of A, bad input."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.sparse.linalg import aslinearoperator
+
+from fastbutterfly import linalg
+
+
+def decaying(rng, m=300, n=200, power=1.0):
+    """A matrix whose singular values fall like 1 / i^power, and these."""
+    k = min(m, n)
+    U = np.linalg.qr(rng.standard_normal((m, k)))[0]
+    V = np.linalg.qr(rng.standard_normal((n, k)))[0]
+    s = np.arange(1.0, k + 1) ** -power
+    return U * s @ V.T, s
+
+
+def missed(A, found):
+    return np.linalg.norm(A - found.U * found.s @ found.Vt)
+
+
+@pytest.mark.parametrize("shape", [(300, 200), (200, 300), (250, 250)])
+@pytest.mark.parametrize("k", [1, 10, 50])
+def test_is_nearly_the_best(k, shape, rng):
+    A, s = decaying(rng, *shape)
+    found = linalg.rsvd(A, k, rng=0)
+    assert [a.shape for a in found[:3]] == [(shape[0], k), (k,), (k, shape[1])]
+    np.testing.assert_allclose(found.U.T @ found.U, np.eye(k), atol=1e-13)
+    np.testing.assert_allclose(found.Vt @ found.Vt.T, np.eye(k), atol=1e-13)
+    error, best = missed(A, found), np.linalg.norm(s[k:])
+    assert best * (1 - 1e-12) <= error <= 1.02 * best
+    assert found.error == pytest.approx(error, rel=1e-6)
+    np.testing.assert_allclose(found.s, s[:k], rtol=0.1)
+    assert np.all(found.s <= s[:k] * (1 + 1e-12))
+
+
+def test_power_iterations_help(rng):
+    A, s = decaying(rng, power=0.3)
+    errors = [missed(A, linalg.rsvd(A, 10, power=power, rng=0)) for power in (0, 1, 3)]
+    best = np.linalg.norm(s[10:])
+    assert errors[0] > errors[1] > errors[2] >= best * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("tol", [0.5, 0.1, 0.01, 1e-6])
+def test_rank_for_a_tolerance(tol, rng):
+    A, s = decaying(rng, power=2.0)
+    found = linalg.rsvd(A, tol=tol, rng=0)
+    assert missed(A, found) <= tol * np.linalg.norm(A) * (1 + 1e-6)
+    tails = np.sqrt(np.cumsum(s[::-1] ** 2)[::-1])
+    least = np.argmax(tails <= tol * np.linalg.norm(A)) or len(s)
+    assert least <= len(found.s) <= least + 2
+
+
+def test_exact_rank_and_error_at_rounding(rng):
+    A = rng.standard_normal((100, 5)) @ rng.standard_normal((5, 80))
+    for options in ({"k": 5}, {"tol": 1e-7}):
+        found = linalg.rsvd(A, **options, rng=0)
+        assert len(found.s) == 5
+        assert missed(A, found) < 1e-12 * np.linalg.norm(A)
+        assert found.error < 1e-11 * np.linalg.norm(A)
+
+
+def kinds(rng):
+    A, _ = decaying(rng, 120, 80)
+    yield "F", np.asfortranarray(A)
+    yield "strided", np.repeat(A, 2, axis=0)[::2]
+    yield "complex", A + 1j * A[::-1]
+    yield "int", np.round(100 * A).astype(int)
+    yield "csr", sp.random_array((120, 80), density=0.3, rng=0, format="csr")
+    yield "operator", aslinearoperator(A)
+    yield "complex operator", aslinearoperator(A + 1j * A[::-1])
+    yield "zero", 0 * A
+    yield "one column", A[:, :1]
+    yield "huge", 1e150 * A
+    yield "tiny", 1e-150 * A
+
+
+@pytest.mark.parametrize("kind", [name for name, _ in kinds(np.random.default_rng(0))])
+def test_kinds(kind, rng):
+    A = dict(kinds(rng))[kind]
+    full = A @ np.eye(A.shape[1]) if hasattr(A, "rmatmat") else A
+    full = full.toarray() if hasattr(full, "tocsr") else full
+    k = min(10, A.shape[1])
+    found = linalg.rsvd(A, k, power=4, rng=0)
+    s = np.linalg.svd(full, compute_uv=False)
+    scale = s[0] or 1.0
+    error = missed(full / scale, found._replace(s=found.s / scale))
+    best = np.linalg.norm(s[k:] / scale)
+    assert error <= 1.1 * best + 1e-13
+    assert found.error / scale == pytest.approx(error, rel=0.5, abs=1e-12)
+
+
+def test_memmap_and_float32(tmp_path, rng):
+    A = decaying(rng)[0].astype(np.float32)
+    np.save(tmp_path / "A.npy", A)
+    found = linalg.rsvd(np.load(tmp_path / "A.npy", mmap_mode="r"), 5, rng=0)
+    assert found.U.dtype == found.s.dtype == np.float32
+    np.testing.assert_array_equal(found.s, linalg.rsvd(A, 5, rng=0).s)
+
+
+A = np.ones((5, 4))
+ERRORS = [
+    ((A,), {}, ValueError, "one of k and tol must be given"),
+    ((A, 2), {"tol": 0.1}, ValueError, "one of k and tol must be given"),
+    ((A, 5), {}, ValueError, "k must be at most 4, got 5"),
+    ((A, 0), {}, ValueError, "k must be at least 1"),
+    ((A, 1.5), {}, TypeError, "k must be an int"),
+    ((A,), {"tol": 1}, ValueError, "tol must be a number, at least 0 and below 1"),
+    ((A, 1), {"power": -1}, ValueError, "power must be at least 0"),
+    ((A, 1), {"oversampling": -1}, ValueError, "oversampling must be at least 0"),
+    ((A * np.inf, 1), {}, ValueError, "A must be finite"),
+    ((A[:0], 1), {}, ValueError, "A must not be empty"),
+    ((A[0], 1), {}, ValueError, "A must be a matrix"),
+    ((A, 1), {"rng": "x"}, TypeError, "rng must be None"),
+]
+
+
+@pytest.mark.parametrize(("args", "options", "error", "message"), ERRORS)
+def test_bad_input(args, options, error, message):
+    with pytest.raises(error, match=message):
+        linalg.rsvd(*args, **options)
