@@ -78,7 +78,16 @@ NAMES = {
         "step_decay",
         "warmup",
     },
-    linalg: {"SVD", "LeastSquares", "lstsq", "rsvd"},
+    linalg: {
+        "LU",
+        "SVD",
+        "LeastSquares",
+        "Solution",
+        "lstsq",
+        "lu_rbt",
+        "rsvd",
+        "solve",
+    },
     sketch: {
         "Learned",
         "LowRank",
