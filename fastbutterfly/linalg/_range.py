@@ -21,7 +21,7 @@ class Range:
     def grow(self, count):
         """Have so many directions."""
         more = count - self.Q.shape[1]
-        Y = self.A @ self._normal((self.A.shape[1], more))
+        Y = self.A @ self.normal((self.A.shape[1], more))
         for _ in range(self.power):
             Y = self.A @ _orthonormal(self._adjoint(_orthonormal(self._outside(Y))))
         # Twice is enough for orthogonality to rounding.
@@ -46,20 +46,24 @@ class Range:
         return max(int(np.argmax(left <= max(tol**2 * whole, left[-1]))), 1)
 
     def error(self, U, s, Vt):
-        """Estimate of |A - U diag(s) Vt| in the Frobenius norm."""
+        """Estimate of |A - U diag(s) Vt|, which is orthogonal to what is subtracted."""
         if not hasattr(self.A, "rmatmat"):
             whole = self._squared()
             left = whole - float(np.square(s).sum())
             if left > CANCELLED * whole:
                 return left**0.5
-        G = self._normal((self.A.shape[1], PROBES))
+        return self.probed(U, s, Vt)
+
+    def probed(self, U, s, Vt):
+        """Estimate of |A - U diag(s) Vt| in the Frobenius norm, by random products."""
+        G = self.normal((self.A.shape[1], PROBES))
         missed = self.A @ G - (U * s) @ (Vt @ G)
         return float(np.linalg.norm(missed)) / PROBES**0.5
 
     def _squared(self):
         """|A|^2, estimated for an operator."""
         if hasattr(self.A, "rmatmat"):
-            G = self._normal((self.A.shape[1], PROBES))
+            G = self.normal((self.A.shape[1], PROBES))
             return float(np.linalg.norm(self.A @ G)) ** 2 / PROBES
         values = self.A.data if hasattr(self.A, "tocsr") else self.A
         return float(np.linalg.norm(values)) ** 2
@@ -73,7 +77,8 @@ class Range:
             return self.A.rmatmat(Y)
         return (Y.conj().T @ self.A).conj().T
 
-    def _normal(self, shape):
+    def normal(self, shape):
+        """Random normal numbers of the dtype."""
         found = self.rng.standard_normal(shape)
         return found.astype(self.dtype)
 

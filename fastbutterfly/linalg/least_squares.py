@@ -246,6 +246,13 @@ class _Problem:
         return x, residuals, m, triangle.condition, iterations
 
 
+def sketched_triangle(A, sketch, rng):
+    """R of the sketch of A, or of its adjoint if A is wide."""
+    A = A if A.shape[0] >= A.shape[1] else _adjoint(A)
+    dtype = np.dtype(A.dtype or np.float64)
+    return _triangle(A, None, 0.0, sketch, dtype, rng)[0]
+
+
 def _triangle(A, b, ridge, sketch, dtype, rng):
     """R of the sketched A, and Q^H times the sketched b."""
     m, n = A.shape

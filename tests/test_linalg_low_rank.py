@@ -1,0 +1,136 @@
+"""eigh, nystrom, qr, norm and cond against LAPACK."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.sparse as sp
+from scipy.sparse.linalg import aslinearoperator
+
+from fastbutterfly import linalg
+
+N, K = 120, 12
+
+
+def symmetric(rng, positive=False, dtype=float):
+    """A matrix with eigenvalues that fall like 1 / i^1.5, some of them negative."""
+    X = rng.standard_normal((N, N)) + 1j * rng.standard_normal((N, N))
+    V = np.linalg.qr(X if np.dtype(dtype).kind == "c" else X.real)[0]
+    w = np.arange(1.0, N + 1) ** -1.5
+    if not positive:
+        w[::3] *= -1
+    return (V * w @ V.conj().T).astype(dtype), w
+
+
+def forms(A):
+    yield "dense", A
+    yield "F", np.asfortranarray(A)
+    yield "operator", aslinearoperator(A)
+    yield "csr", sp.csr_array(A)
+
+
+FORMS = [name for name, _ in forms(np.eye(2))]
+BOTH = pytest.mark.parametrize("dtype", [float, complex])
+
+
+@BOTH
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("find", [linalg.eigh, linalg.nystrom])
+def test_eigenvalues(find, form, dtype, rng):
+    A, w = symmetric(rng, find is linalg.nystrom, dtype)
+    found = find(dict(forms(A))[form], K, rng=0)
+    np.testing.assert_allclose(found.V.conj().T @ found.V, np.eye(K), atol=1e-12)
+    assert found.w.dtype == float
+    missed = np.linalg.norm(A - found.V * found.w @ found.V.conj().T)
+    best = np.linalg.norm(w[K:])
+    assert (
+        best * (1 - 1e-9) <= missed <= (2.5 if find is linalg.nystrom else 1.05) * best
+    )
+    assert found.error == pytest.approx(missed, rel=0.5)
+    rtol = 0.5 if find is linalg.nystrom else 0.05
+    np.testing.assert_allclose(found.w, w[:K], rtol=rtol)
+
+
+def test_nystrom_is_at_most_the_matrix(rng):
+    A, _ = symmetric(rng, positive=True)
+    found = linalg.nystrom(A, K, rng=0)
+    assert (found.w >= 0).all()
+    left = A - found.V * found.w @ found.V.T
+    assert np.linalg.eigvalsh(left)[0] > -1e-12
+
+
+@pytest.mark.parametrize("find", [linalg.eigh, linalg.nystrom])
+@pytest.mark.parametrize("scale", [1.0, 1e100, 1e-100, 0.0])
+def test_exact_where_the_rank_is_low(find, scale, rng):
+    x = rng.standard_normal((N, 3))
+    A = scale * (x @ x.T)
+    found = find(A, 5, rng=0)
+    np.testing.assert_allclose(
+        found.V * found.w @ found.V.T, A, atol=1e-11 * np.abs(A).max()
+    )
+    np.testing.assert_allclose(found.w[3:], 0, atol=1e-11 * np.abs(A).max())
+
+
+@BOTH
+@pytest.mark.parametrize("shape", [(200, 80), (80, 200), (90, 90)])
+@pytest.mark.parametrize("k", [1, 10, None])
+def test_pivoted_qr(shape, k, dtype, rng):
+    s = np.geomspace(1, 1e-4, min(shape))
+    X = rng.standard_normal((*shape, 2))
+    X = X[..., 0] + 1j * X[..., 1] if dtype is complex else X[..., 0]
+    U, _, Vh = np.linalg.svd(X, full_matrices=False)
+    A = U * s @ Vh
+    found = linalg.qr(A, k, rng=0)
+    k = k or min(shape)
+    assert sorted(found.pivots) == list(range(shape[1]))
+    np.testing.assert_allclose(found.Q.conj().T @ found.Q, np.eye(k), atol=1e-12)
+    np.testing.assert_allclose(np.tril(found.R[:, :k], -1), 0, atol=1e-15)
+    missed = np.linalg.norm(A[:, found.pivots] - found.Q @ found.R)
+    assert found.error == pytest.approx(missed, rel=1e-6, abs=1e-12)
+    Q, R, pivots = scipy.linalg.qr(A, pivoting=True, mode="economic")
+    theirs = np.linalg.norm(A[:, pivots] - Q[:, :k] @ R[:k])
+    assert missed <= 1.5 * theirs + 1e-12
+    columns = A[:, found.pivots[:k]]
+    np.testing.assert_allclose(found.Q @ (found.Q.conj().T @ columns), columns)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_norm_and_cond(form, rng):
+    U = np.linalg.qr(rng.standard_normal((400, 30)))[0]
+    for condition in (1, 1e4, 1e10):
+        A = 3 * U * np.geomspace(1, 1 / condition, 30)
+        given = dict(forms(A))[form]
+        assert 0.99 * 3 <= linalg.norm(given, rng=0) <= 3 * (1 + 1e-12)
+        assert condition / 3 <= linalg.cond(given, rng=0) <= 3 * condition
+    wide = dict(forms(A.T))[form]
+    assert 1e10 / 3 <= linalg.cond(wide, rng=0) <= 3e10
+
+
+def test_limits():
+    assert linalg.norm(np.zeros((3, 0))) == linalg.norm(np.zeros((3, 2))) == 0
+    assert linalg.cond(np.zeros((3, 2))) == np.inf
+    assert linalg.cond(np.ones((3, 1)), rng=0) == 1
+
+
+A = np.ones((5, 4))
+ERRORS = [
+    (linalg.eigh, (A, 1), {}, ValueError, "A must be square"),
+    (linalg.nystrom, (A, 1), {}, ValueError, "A must be square"),
+    (linalg.eigh, (A[:4], 5), {}, ValueError, "k must be at most 4"),
+    (linalg.nystrom, (A[:4], 0), {}, ValueError, "k must be at least 1"),
+    (linalg.eigh, (A[:4], 1), {"power": -1}, ValueError, "power must be at least 0"),
+    (linalg.nystrom, (A[:4], 1), {"oversampling": -1}, ValueError, "oversampling must"),
+    (linalg.qr, (A, 5), {}, ValueError, "k must be at most 4"),
+    (linalg.qr, (A[:0],), {}, ValueError, "A must be a dense matrix that is not empty"),
+    (linalg.qr, (sp.eye_array(3),), {}, ValueError, "A must be a dense matrix"),
+    (linalg.norm, (A * np.nan,), {}, ValueError, "A must be finite"),
+    (linalg.norm, (A,), {"power": 1.5}, TypeError, "power must be an int"),
+    (linalg.cond, (A[:0],), {}, ValueError, "A must not be empty"),
+    (linalg.cond, (A,), {"rng": "x"}, TypeError, "rng must be None"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(ERRORS)))
+def test_bad_input(case):
+    function, args, options, error, message = ERRORS[case]
+    with pytest.raises(error, match=message):
+        function(*args, **options)
