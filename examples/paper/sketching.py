@@ -203,6 +203,7 @@ def plot(content, found, all_seeds, path):
         k, l = FOCUS if FOCUS in grid(n, d) else grid(n, d)[0]
         values = [score(content, name, k, l, m, seeds) for m in METHODS]
         bars.barh(METHODS[::-1], values[::-1])
+        bars.tick_params(axis="x", which="both", rotation=60, labelsize=7)
         bars.set(xscale="log", title=f"{name}, k={k}, l={l}", xlabel="excess, norm")
         for color, method in enumerate(LEARNED):
             run = content["runs"][f"{name}, k={k}, l={l}, {method}, seed 0"]
