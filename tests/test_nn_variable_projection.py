@@ -191,8 +191,10 @@ class TestEnds:
         assert np.isfinite(net.parameters).all()
         assert caught.value.history.steps == caught.value.step <= 1
 
-    def test_huge_samples(self):
-        X, net = np.full((4, 16), 3e38, np.float32), make(dtype=np.float32)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_huge_samples(self, rng, dtype):
+        X, net = rng.choice(np.array([-1, 1], dtype), (40, 16)), make(dtype=dtype)
+        X *= 3e38 if dtype == np.float32 else 1e300
         before = net.parameters.copy()
         with pytest.raises(nn.DivergenceError, match="in iteration 1"):
             nn.variable_projection(net, X)

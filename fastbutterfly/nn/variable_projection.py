@@ -111,7 +111,10 @@ class _Run:
         gradient = np.full_like(self.weights, np.nan)
         value = math.nan
         if np.isfinite(A).all():
-            best = Best(A.astype(np.float64), self.y)
+            try:
+                best = Best(A.astype(np.float64), self.y)
+            except np.linalg.LinAlgError:  # of numbers that overflow
+                self.check(False)
             value = float(best.error(self.k))
             g = (best.gradient(self.k) / unit).astype(A.dtype)
             self.layer.backward(saved, g, gradient, input_gradient=False)
