@@ -118,6 +118,8 @@ class TestLowRank:
         expected = approximation(X, S, 3)
         for other in (S.operator, S.to_dense(), S.operator.as_linear_operator()):
             np.testing.assert_allclose(approximation(X, other, 3), expected, atol=1e-12)
+        found = approximation(sp.csr_array(X), sp.csr_array(S.to_dense()), 3)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 class TestRank:

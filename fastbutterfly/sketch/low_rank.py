@@ -29,7 +29,7 @@ def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
         Real and finite; also a sparse matrix of SciPy, or a `numpy.memmap`, that is
         read twice, some rows at a time.
     S : Sketch, shape (l, n)
-        Or any operator (l, n) for which ``S @ X`` is an array.
+        Or any operator (l, n) for which ``S @ X`` is an array, or sparse.
     k : int
         Rank at most; with l or d below k it is less.
 
@@ -205,7 +205,7 @@ def _error(X, S, k):
 
 def _basis(X, S):
     """Orthonormal columns that span the rows of S X."""
-    A = np.asarray(S @ X).T
+    A = np.asarray(dense(S @ X)).T
     if not np.isfinite(A).all():
         raise ValueError("S @ X must be finite, but holds a NaN or an infinity")
     return Subspace(A).Q
