@@ -266,12 +266,18 @@ class TestMatrices:
     def test_hyperspectral_images(self, tmp_path, rng):
         from scipy.io import savemat
 
-        for name in "ab":
-            cube = {"hypercube": rng.random((1024, 20, 5))}
-            savemat(tmp_path / f"{name}.mat", cube)
+        for i, name in enumerate("abc"):
+            cube = np.zeros((1024, 20, 5))
+            cube[:, i] = rng.random((1024, 5))
+            savemat(tmp_path / f"{name}.mat", {"hypercube": cube})
         train, test = sets.hs_sod(tmp_path, train=6, test=4)
         assert [len(train), len(test)] == [6, 4]
         assert {X.shape for X in train} == {(1024, 20)}
+        # An image that training uses in part is not for the test.
+        columns = [int(np.abs(X).sum(axis=0).argmax()) for X in train + test]
+        assert columns == [0] * 5 + [1] + [2] * 4
+        with pytest.raises(ValueError, match="has too few bands: 15"):
+            sets.hs_sod(tmp_path, train=6, test=6)
 
     def test_cifar(self, tmp_path, rng):
         for name, count in (("data_batch_1.bin", 410), ("test_batch.bin", 120)):
