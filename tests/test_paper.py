@@ -13,13 +13,14 @@ from fastbutterfly import nn
 FOLDER = Path(__file__).parent.parent / "examples" / "paper"
 sys.path.insert(0, str(FOLDER))
 
-conll, images, matrices, records, report, sets, sparse_dense, spans, windows = map(
+autoencoder, conll, images, matrices, records, report, sets, sparse_dense, spans = map(
     __import__,
     [
-        *("conll", "images", "matrices", "records", "report", "sets"),
-        *("sparse_dense", "spans", "windows"),
+        *("autoencoder", "conll", "images", "matrices", "records", "report", "sets"),
+        *("sparse_dense", "spans"),
     ],
 )
+windows = __import__("windows")
 
 CONLLU = """\
 # sent_id = 1
@@ -241,6 +242,14 @@ class TestMatrices:
         np.testing.assert_allclose(np.linalg.norm(X, axis=0), 1)
         best = np.square(np.linalg.svd(X, compute_uv=False)[4:]).sum()
         assert best / np.square(X).sum() == pytest.approx(0.5197, abs=1e-4)
+
+    def test_what_the_folder_lacks_is_left_out(self, tmp_path, capsys):
+        all_sets = set(autoencoder.real_sets(None))
+        assert not {"MNIST", "Olivetti"} & all_sets
+        (tmp_path / "olivetti").mkdir()
+        (tmp_path / "olivetti" / "olivettifaces.mat").touch()
+        assert set(autoencoder.real_sets(tmp_path)) == all_sets | {"Olivetti"}
+        assert "MNIST is left out" in capsys.readouterr().out
 
     def test_documents(self, tmp_path):
         (tmp_path / "ud_english_ewt").mkdir()
