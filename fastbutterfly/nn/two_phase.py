@@ -76,7 +76,8 @@ def two_phase(
     -----
     Ailon, Leibovich and Nair (2021), Section 5.3. While B rests every local minimum is
     a global one (Theorem 1), so the first phase is solved by
-    `fastbutterfly.reduced_rank`; the second can only improve on it.
+    `fastbutterfly.reduced_rank`. The second starts there; it ends above where the
+    learning rate is too large, or the first is as good as PCA.
 
     Examples
     --------

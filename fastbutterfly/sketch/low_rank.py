@@ -31,7 +31,7 @@ def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
     S : Sketch, shape (l, n)
         Or any operator (l, n) for which ``S @ X`` is an array, or sparse.
     k : int
-        Rank at most; with l or d below k it is less.
+        Rank at most; less if that of S X is less.
 
     Returns
     -------
@@ -91,8 +91,8 @@ def excess(
     metric : {"squared", "norm", "relative"}
         With e the Frobenius norm of the error, e_k that of the best approximation of
         rank k: the mean of e^2 - e_k^2 (as the paper defines it), of e - e_k (as its
-        program computes it), or of (e - e_k) / e_k (as later papers do; infinite or NaN
-        for a matrix of rank k).
+        program computes it), or of (e - e_k) / e_k (as later papers do; without meaning
+        for a matrix of rank k, whose e_k is zero by rounding).
     best : array, optional
         What `best_errors` returns, to save time where it is known.
 
