@@ -82,11 +82,8 @@ class Run:
 
     def sketch(self):
         """The learned rows as they are, and those that are not learned."""
-        return (
-            stack(self.model.sketch(), *self.tail)
-            if self.tail
-            else (self.model.sketch())
-        )
+        learned = self.model.sketch()
+        return stack(learned, *self.tail) if self.tail else learned
 
     def train(self, stacks, steps, batch_size, every, rng):
         """All steps."""

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._arrays import as_choice, as_size
 from ..nn import MSE, Adam, EncoderDecoder, cosine, fit, two_phase, variable_projection
 from ..nn._checks import as_positive
+from ..nn.history import History
 
 DTYPES = np.float64, np.float32
 
@@ -201,13 +202,9 @@ def _projection(net, x, options):
     return variable_projection(net, x, max_iter=options["epochs"])
 
 
-class _Nothing:
-    epochs = ()
-
-
 TRAININGS = {
     "projection": _projection,
     "joint": _joint,
     "two-phase": _two_phase,
-    "none": lambda net, x, options: _Nothing,
+    "none": lambda net, x, options: History(),
 }
