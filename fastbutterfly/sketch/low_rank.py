@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._arrays import as_choice, as_reals, as_size
 from .._subspace import Subspace
 from ._matrices import as_mapped, as_matrices, dense
-from ._sketch import Sketch
+from ._sketch import Sketch, times
 
 
 class LowRank(NamedTuple):
@@ -60,7 +60,7 @@ def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
     """
     X, k = _as_input(X, S), as_size("k", k)
     Q = _basis(X, S)
-    left, s, right = np.linalg.svd(X @ Q, full_matrices=False)
+    left, s, right = np.linalg.svd(times(X, Q), full_matrices=False)
     return LowRank(left[:, :k], s[:k], right[:k] @ Q.T)
 
 
