@@ -59,7 +59,8 @@ def two_phase(
     **options
         Of `fit`, for each phase that is trained: epochs, batch_size, callbacks, ...
         The loss is `MSE`. A validation is one of the whole network; callbacks in the
-        first phase see E and D alone.
+        first phase see E and D alone. A checkpoint is for the second phase, with
+        ``exact=True``.
 
     Returns
     -------
@@ -94,6 +95,8 @@ def two_phase(
     if "loss" in options:
         raise TypeError("loss must not be given: it is nn.MSE()")
     exact, rng = as_flag("exact", exact), as_generator(rng)
+    if not exact and options.get("checkpoint") is not None:
+        raise TypeError("checkpoint must not be given with exact=False: one file a run")
     x, y = net._data(X, Y)
     options |= {"optimizer": optimizer, "loss": MSE(), "rng": rng}
     first = None
