@@ -121,7 +121,7 @@ class ButterflyAutoencoder(
         X = validate_data(self, X, dtype=DTYPES, order="C")
         k, count = self._sizes(X.shape[1])
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        self.mean_ = X.mean(axis=0)
+        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
         x = X - self.mean_
         options = {"k": k, "l": count, "rng": seed, "dtype": X.dtype}
         net = self.network_ = EncoderDecoder(X.shape[1], X.shape[1], **options)
