@@ -80,11 +80,12 @@ def reduced_rank(
     dtype = common_dtype(np.float32, A, Y)
     A, Y = A.astype(dtype, copy=False), Y.astype(dtype, copy=False)
     for name, array in (("A", A), ("Y", Y)):
-        if array.ndim != 2 or not array.size or not np.isfinite(array).all():
+        if array.ndim != 2 or not array.size:
             raise ValueError(
-                f"{name} must be a finite matrix with a sample a row, got shape "
-                f"{array.shape}"
+                f"{name} must be a matrix with a sample a row, got shape {array.shape}"
             )
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, but holds a NaN or an infinity")
     if len(A) != len(Y):
         raise ValueError(f"Y must have as many rows as A, {len(A)}, got {len(Y)}")
     k, subset = as_size("k", k), None if subset is None else as_list("subset", subset)

@@ -261,6 +261,11 @@ PHASE_ERRORS = {
     "exact": ({"exact": 1}, TypeError, "exact must be True or False"),
     "loss": ({"loss": nn.Huber()}, TypeError, "loss must not be given"),
     "optimizer": ({"optimizer": 1}, TypeError, "optimizer must be an optimiser"),
+    "checkpoint": (
+        {"exact": False, "checkpoint": "c"},
+        TypeError,
+        "checkpoint must not be given with exact=False",
+    ),
     "validation": (
         {"exact": False, "validation": (X[:, :3], X)},
         ValueError,

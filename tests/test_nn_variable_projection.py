@@ -75,6 +75,13 @@ class TestReaches:
         assert error(net, X, X) == pytest.approx(history.loss[-1], rel=tolerance)
         assert net.dtype == net.parameters.dtype == dtype
 
+    @pytest.mark.parametrize("scale", [1e-12, 1e-4, 1e12])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_at_any_scale(self, rng, dtype, scale):
+        X, net = rng.standard_normal((60, 16)) * 0.8 ** np.arange(16), make(dtype=dtype)
+        history = nn.variable_projection(net, scale * X)
+        assert history.loss[-1] < 1.001 * scale**2 * pca(X, 2)
+
     def test_the_rank_of_the_data(self, rng):
         X, net = low_rank(rng, 64, 3), make(64, 64, 3, 6)
         nn.variable_projection(net, X, max_iter=5)
@@ -184,8 +191,10 @@ class TestEnds:
         assert np.isfinite(net.parameters).all()
         assert caught.value.history.steps == caught.value.step <= 1
 
-    def test_huge_samples(self):
-        X, net = np.full((4, 16), 1e38, np.float32), make(dtype=np.float32)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_huge_samples(self, rng, dtype):
+        X, net = rng.choice(np.array([-1, 1], dtype), (40, 16)), make(dtype=dtype)
+        X *= 3e38 if dtype == np.float32 else 1e300
         before = net.parameters.copy()
         with pytest.raises(nn.DivergenceError, match="in iteration 1"):
             nn.variable_projection(net, X)

@@ -13,13 +13,14 @@ from fastbutterfly import nn
 FOLDER = Path(__file__).parent.parent / "examples" / "paper"
 sys.path.insert(0, str(FOLDER))
 
-conll, images, matrices, records, report, sets, sparse_dense, spans, windows = map(
+autoencoder, conll, images, matrices, records, report, sets, sparse_dense, spans = map(
     __import__,
     [
-        *("conll", "images", "matrices", "records", "report", "sets"),
-        *("sparse_dense", "spans", "windows"),
+        *("autoencoder", "conll", "images", "matrices", "records", "report", "sets"),
+        *("sparse_dense", "spans"),
     ],
 )
+windows = __import__("windows")
 
 CONLLU = """\
 # sent_id = 1
@@ -242,6 +243,14 @@ class TestMatrices:
         best = np.square(np.linalg.svd(X, compute_uv=False)[4:]).sum()
         assert best / np.square(X).sum() == pytest.approx(0.5197, abs=1e-4)
 
+    def test_what_the_folder_lacks_is_left_out(self, tmp_path, capsys):
+        all_sets = set(autoencoder.real_sets(None))
+        assert not {"MNIST", "Olivetti"} & all_sets
+        (tmp_path / "olivetti").mkdir()
+        (tmp_path / "olivetti" / "olivettifaces.mat").touch()
+        assert set(autoencoder.real_sets(tmp_path)) == all_sets | {"Olivetti"}
+        assert "MNIST is left out" in capsys.readouterr().out
+
     def test_documents(self, tmp_path):
         (tmp_path / "ud_english_ewt").mkdir()
         with gzip.open(tmp_path / "ud_english_ewt" / "train.conllu.gz", "wt") as file:
@@ -266,12 +275,18 @@ class TestMatrices:
     def test_hyperspectral_images(self, tmp_path, rng):
         from scipy.io import savemat
 
-        for name in "ab":
-            cube = {"hypercube": rng.random((1024, 20, 5))}
-            savemat(tmp_path / f"{name}.mat", cube)
+        for i, name in enumerate("abc"):
+            cube = np.zeros((1024, 20, 5))
+            cube[:, i] = rng.random((1024, 5))
+            savemat(tmp_path / f"{name}.mat", {"hypercube": cube})
         train, test = sets.hs_sod(tmp_path, train=6, test=4)
         assert [len(train), len(test)] == [6, 4]
         assert {X.shape for X in train} == {(1024, 20)}
+        # An image that training uses in part is not for the test.
+        columns = [int(np.abs(X).sum(axis=0).argmax()) for X in train + test]
+        assert columns == [0] * 5 + [1] + [2] * 4
+        with pytest.raises(ValueError, match="has too few bands: 15"):
+            sets.hs_sod(tmp_path, train=6, test=6)
 
     def test_cifar(self, tmp_path, rng):
         for name, count in (("data_batch_1.bin", 410), ("test_batch.bin", 120)):

@@ -270,10 +270,10 @@ def ones(*shape):
 
 
 ERRORS = {
-    "vector": (ones(5), ValueError, r"A must be a finite matrix .* \(5,\)"),
-    "empty": (ones(0, 2), ValueError, r"A must be a finite matrix .* \(0, 2\)"),
-    "nan": ({"A": np.full((5, 2), np.nan)}, ValueError, "A must be a finite matrix"),
-    "infinite": ({"Y": np.full((5, 2), np.inf)}, ValueError, "Y must be a finite"),
+    "vector": (ones(5), ValueError, r"A must be a matrix .* \(5,\)"),
+    "empty": (ones(0, 2), ValueError, r"A must be a matrix .* \(0, 2\)"),
+    "nan": ({"A": np.full((5, 2), np.nan)}, ValueError, "A must be finite, but"),
+    "infinite": ({"Y": np.full((5, 2), np.inf)}, ValueError, "Y must be finite, but"),
     "complex": ({"A": np.ones((5, 2)) * 1j}, TypeError, "A must hold real numbers"),
     "rows": (ones(6, 2), ValueError, "Y must have as many rows as A, 6, got 5"),
     "k": ({"k": 0}, ValueError, "k must be at least 1, got 0"),

@@ -293,6 +293,11 @@ ERRORS = {
         ValueError,
         "validation must have 20 rows, as matrices, got 9",
     ),
+    "relative": (
+        {"matrices": [np.eye(20), np.ones((20, 9))], "metric": "relative"},
+        ValueError,
+        r"matrices\[1\] has no relative error",
+    ),
     "no validation": ({"validation": ()}, ValueError, "validation must hold at least"),
 }
 

@@ -1,5 +1,7 @@
 """low_rank and excess, against the best approximation by dense projectors."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -118,6 +120,8 @@ class TestLowRank:
         expected = approximation(X, S, 3)
         for other in (S.operator, S.to_dense(), S.operator.as_linear_operator()):
             np.testing.assert_allclose(approximation(X, other, 3), expected, atol=1e-12)
+        found = approximation(sp.csr_array(X), sp.csr_array(S.to_dense()), 3)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
 class TestRank:
@@ -195,6 +199,18 @@ class TestKindsOfMatrices:
         np.testing.assert_allclose(found.U * found.s @ found.Vt, expected, atol=1e-9)
         actual = sketch.excess(mapped, S, 3)
         assert actual == pytest.approx(sketch.excess(X, S, 3), rel=1e-9)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.int16])
+    def test_large_ones_stay_on_disk(self, tmp_path, monkeypatch, dtype):
+        monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", 1 << 14)
+        X = mapped(tmp_path, np.ones((4096, 256), dtype))
+        S = sketch.count_sketch(8, 4096, rng=0)
+        tracemalloc.start()
+        try:
+            sketch.low_rank(X, S, 3)
+            assert tracemalloc.get_traced_memory()[1] < X.size  # an eighth of it
+        finally:
+            tracemalloc.stop()
 
 
 class TestExcess:

@@ -47,6 +47,12 @@ def test_trainings(training, dtype):
     np.testing.assert_array_equal(again.transform(X), made.transform(X))
 
 
+def test_mean_far_from_zero_in_float32(rng):
+    X = (1e4 + rng.random((100_000, 3))).astype(np.float32)
+    made = ButterflyAutoencoder(1, training="none").fit(X)
+    np.testing.assert_allclose(made.mean_, X.astype(float).mean(axis=0), rtol=1e-7)
+
+
 def test_codes_are_coordinates_of_orthonormal_directions():
     made = ButterflyAutoencoder(3, random_state=0).fit(DIGITS[:200])
     D = made.network_.layers[2].weights

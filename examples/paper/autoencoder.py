@@ -68,11 +68,14 @@ def real_sets(folder):
         "digits, 8 x 8": matrices.small_digits,
         "band": lambda: matrices.bands()[40],
     }
-    if folder:
-        sets["MNIST"] = lambda: matrices.mnist(folder)
-        sets["Olivetti"] = lambda: matrices.olivetti(folder)
-    else:
-        print("no --data: MNIST and Olivetti are left out")
+    for name, file, make in (
+        ("MNIST", matrices.MNIST, matrices.mnist),
+        ("Olivetti", matrices.OLIVETTI, matrices.olivetti),
+    ):
+        if folder and list(Path(folder).rglob(file)):
+            sets[name] = lambda make=make: make(folder)
+        else:
+            print(f"no {file} in the folder of --data: {name} is left out")
     return sets
 
 

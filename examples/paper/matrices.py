@@ -30,6 +30,7 @@ PHOTOGRAPHS = [
     "retina",
     "rocket",
 ]
+MNIST, OLIVETTI = "t10k-images-idx3-ubyte*", "olivettifaces.mat"
 WAVELENGTHS = np.linspace(380, 720, 81)  # of a band set, in nm, as HS-SOD has them
 RESPONSES = ((600, 60), (540, 50), (450, 40))  # of red, green and blue: centre, width
 
@@ -44,7 +45,7 @@ def gaussian(rank, n=1024, d=1024, seed=0):
 def mnist(folder, count=1024, seed=0):
     """Digits as columns: 28 x 28 framed by noise, N(0, 0.01), to 32 x 32."""
     rng = np.random.default_rng(seed)
-    path = next(Path(folder).rglob("t10k-images-idx3-ubyte*"))
+    path = next(Path(folder).rglob(MNIST))
     found = digits.read_idx(path)
     found = found[rng.choice(len(found), count, replace=False)] / 255
     framed = 0.1 * rng.standard_normal((count, 32, 32))
@@ -54,7 +55,7 @@ def mnist(folder, count=1024, seed=0):
 
 def olivetti(folder, seed=0):
     """400 faces of 64 x 64 as columns; the paper's 1024 would need repetitions."""
-    faces = loadmat(next(Path(folder).rglob("olivettifaces.mat")))["faces"] / 255
+    faces = loadmat(next(Path(folder).rglob(OLIVETTI)))["faces"] / 255
     return _permuted(faces, np.random.default_rng(seed))
 
 

@@ -74,7 +74,7 @@ def real(folder):
         found.append(Set("words", lambda: _words(folder), "Tech", 200, 4))
     if list(folder.rglob("data_batch_1.bin")):
         found.append(Set("CIFAR-10", lambda: cifar(folder), "CIFAR-10", 1500, 8))
-    if list(folder.rglob("*.mat")) and (folder / "HS-SOD").is_dir():
+    if list((folder / "HS-SOD").rglob("*.mat")):
         found.append(Set("HS-SOD", lambda: hs_sod(folder / "HS-SOD"), "HS-SOD", 400, 4))
     if (folder / "techtc300").is_dir():
         found.append(Set("Tech", lambda: tech(folder / "techtc300"), "Tech", 400, 2))
@@ -108,15 +108,19 @@ def hs_sod(folder, train=400, test=100):
     """Bands 1024 x 768 of hyperspectral images, other images for the test."""
     from scipy.io import loadmat
 
-    order, found, count = np.random.default_rng(0).permutation(1024), [], train + test
+    order, parts = np.random.default_rng(0).permutation(1024), ([], [])
     for path in sorted(folder.rglob("*.mat")):
         cube = next(
             value for value in loadmat(path).values() if getattr(value, "ndim", 0) == 3
         )
-        found += [cube[..., band].astype(float)[order] for band in range(cube.shape[2])]
-        if len(found) >= count:
+        part = parts[len(parts[0]) >= train]
+        part += [cube[..., band].astype(float)[order] for band in range(cube.shape[2])]
+        if len(parts[1]) >= test:
             break
-    return _split(matrices.scaled(found[:count], 100), train)
+    if len(parts[1]) < test:
+        raise ValueError(f"{folder} has too few bands: {len(parts[0] + parts[1])}")
+    found = parts[0][:train] + parts[1][:test]
+    return _split(matrices.scaled(found, 100), train)
 
 
 def tech(folder, train=200):

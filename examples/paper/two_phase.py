@@ -98,7 +98,7 @@ def train(rows, k, seed, epochs):
     nn.variable_projection(net, rows, max_iter=200)
     found["vp"] = _error(net, rows, 1)
     net = fresh()
-    after = nn.two_phase(net, x, **options(RATE / 10))
+    nn.two_phase(net, x, **options(RATE / 10))
     found["phase 2"] = _error(net, x, scale)
     net = fresh()
     after = nn.two_phase(net, x, exact=False, **options(RATE))

@@ -59,7 +59,8 @@ def two_phase(
     **options
         Of `fit`, for each phase that is trained: epochs, batch_size, callbacks, ...
         The loss is `MSE`. A validation is one of the whole network; callbacks in the
-        first phase see E and D alone.
+        first phase see E and D alone. A checkpoint is for the second phase, with
+        ``exact=True``.
 
     Returns
     -------
@@ -76,7 +77,8 @@ def two_phase(
     -----
     Ailon, Leibovich and Nair (2021), Section 5.3. While B rests every local minimum is
     a global one (Theorem 1), so the first phase is solved by
-    `fastbutterfly.reduced_rank`; the second can only improve on it.
+    `fastbutterfly.reduced_rank`. The second starts there; it ends above where the
+    learning rate is too large, or the first is as good as PCA.
 
     Examples
     --------
@@ -93,6 +95,8 @@ def two_phase(
     if "loss" in options:
         raise TypeError("loss must not be given: it is nn.MSE()")
     exact, rng = as_flag("exact", exact), as_generator(rng)
+    if not exact and options.get("checkpoint") is not None:
+        raise TypeError("checkpoint must not be given with exact=False: one file a run")
     x, y = net._data(X, Y)
     options |= {"optimizer": optimizer, "loss": MSE(), "rng": rng}
     first = None

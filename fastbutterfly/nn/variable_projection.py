@@ -104,16 +104,19 @@ class _Run:
         self.accepted = self.weights.copy()
         self.history, self.start = History(), perf_counter()
 
-    def evaluate(self, weights):
-        """Loss and gradient."""
+    def evaluate(self, weights, unit=1.0):
+        """Loss, and its gradient in units of `unit`."""
         self.weights[...] = weights
         A, saved = self.layer.forward(self.x)
         gradient = np.full_like(self.weights, np.nan)
         value = math.nan
         if np.isfinite(A).all():
-            best = Best(A.astype(np.float64), self.y)
+            try:
+                best = Best(A.astype(np.float64), self.y)
+            except np.linalg.LinAlgError:  # of numbers that overflow
+                self.check(False)
             value = float(best.error(self.k))
-            g = best.gradient(self.k).astype(A.dtype)
+            g = (best.gradient(self.k) / unit).astype(A.dtype)
             self.layer.backward(saved, g, gradient, input_gradient=False)
         self.check(math.isfinite(value) and np.isfinite(gradient).all())
         return value, gradient
@@ -143,16 +146,19 @@ class _Run:
         # It is slow to import, and nothing else here needs it.
         from scipy.optimize import minimize
 
+        eps = float(np.finfo(self.weights.dtype).eps)
+        whole = float(np.square(self.y).sum()) or 1.0
+
         def accept(intermediate_result):
             self.weights[...] = intermediate_result.x
-            if self.accept(float(intermediate_result.fun)):
+            if self.accept(float(intermediate_result.fun) * eps * whole):
                 raise StopIteration
 
         def scaled(weights):
-            value, gradient = self.evaluate(weights)
-            return value, gradient.astype(np.float64)
+            # In units of eps |Y|^2: ftol takes values below one for one.
+            value, gradient = self.evaluate(weights, whole)
+            return value / whole / eps, gradient.astype(np.float64) / eps
 
-        eps = float(np.finfo(self.weights.dtype).eps)
         limits = {"maxiter": max_iter, "maxfun": 2**31 - 1, "ftol": eps, "gtol": 0.0}
         if max_iter:
             start = self.weights.astype(np.float64)

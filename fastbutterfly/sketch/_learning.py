@@ -13,7 +13,7 @@ from .kinds import stack
 from .low_rank import best_errors, excess
 
 LARGE = 1 << 15  # numbers of a matrix that is not copied to a stack
-TINY = np.finfo(float).tiny
+EPS, TINY = np.finfo(float).eps, np.finfo(float).tiny
 
 
 @dataclass(repr=False)
@@ -55,7 +55,7 @@ class Stacks:
         self.matrices, self.weights = matrices, np.ones(len(matrices))
         self.rows = [_large(X) for X in matrices]
         if metric == "relative":
-            self.weights = _inverse(best_errors(matrices, k))
+            self.weights = _inverse(matrices, best_errors(matrices, k))
 
     def take(self, chosen):
         """Stacks (count, d, n) of some, large ones each alone, and their weights."""
@@ -82,11 +82,8 @@ class Run:
 
     def sketch(self):
         """The learned rows as they are, and those that are not learned."""
-        return (
-            stack(self.model.sketch(), *self.tail)
-            if self.tail
-            else (self.model.sketch())
-        )
+        learned = self.model.sketch()
+        return stack(learned, *self.tail) if self.tail else learned
 
     def train(self, stacks, steps, batch_size, every, rng):
         """All steps."""
@@ -126,7 +123,7 @@ class Run:
         values, slope = best.error(self.k), weights
         if self.metric != "squared":
             # The gradient of an error that is zero by rounding is noise.
-            floor = np.finfo(float).eps * np.square(rows).sum(axis=(-2, -1))
+            floor = EPS * np.square(rows).sum(axis=(-2, -1))
             slope = weights / (2 * np.sqrt(np.maximum(values, np.maximum(floor, TINY))))
             values = np.sqrt(values)
         g = best.gradient(self.k)[..., : learned.shape[-1]]
@@ -172,12 +169,13 @@ def _large(X):
     return np.ascontiguousarray(X.T, np.float64)
 
 
-def _inverse(squares):
-    """1 / e_k, or an error."""
-    if not squares.all():
-        i = int(np.flatnonzero(squares == 0)[0])
-        raise ValueError(
-            f"matrices[{i}] has no relative error: its best approximation is exact; "
-            'use metric="norm" or leave it out'
-        )
+def _inverse(matrices, squares):
+    """1 / e_k, or an error where it is zero by rounding."""
+    for i, (X, square) in enumerate(zip(matrices, squares, strict=True)):
+        whole = np.square(dense(X), dtype=np.float64).sum()
+        if square <= (max(X.shape) * EPS) ** 2 * whole:
+            raise ValueError(
+                f"matrices[{i}] has no relative error: its best approximation is "
+                'exact; use metric="norm" or leave it out'
+            )
     return 1 / np.sqrt(squares)

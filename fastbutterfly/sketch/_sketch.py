@@ -141,6 +141,15 @@ class Sketch:
         return f"Sketch({self.shape[0]}, {self.shape[1]}, {kind}, {self.dtype})"
 
 
+def times(X, Q):
+    """X @ Q for a matrix Q in memory; of a memmap some rows at a time."""
+    if not isinstance(X, np.memmap):
+        return X @ Q
+    rows = max(BLOCK // X.shape[1], 1)
+    starts = range(0, len(X), rows)
+    return np.concatenate([_block(X, slice(i, i + rows)) @ Q for i in starts])
+
+
 def _is_sparse(X):
     return hasattr(X, "tocsr")
 

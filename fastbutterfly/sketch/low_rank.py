@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._arrays import as_choice, as_reals, as_size
 from .._subspace import Subspace
 from ._matrices import as_mapped, as_matrices, dense
-from ._sketch import Sketch
+from ._sketch import Sketch, times
 
 
 class LowRank(NamedTuple):
@@ -29,9 +29,9 @@ def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
         Real and finite; also a sparse matrix of SciPy, or a `numpy.memmap`, that is
         read twice, some rows at a time.
     S : Sketch, shape (l, n)
-        Or any operator (l, n) for which ``S @ X`` is an array.
+        Or any operator (l, n) for which ``S @ X`` is an array, or sparse.
     k : int
-        Rank at most; with l or d below k it is less.
+        Rank at most; less if that of S X is less.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
     """
     X, k = _as_input(X, S), as_size("k", k)
     Q = _basis(X, S)
-    left, s, right = np.linalg.svd(X @ Q, full_matrices=False)
+    left, s, right = np.linalg.svd(times(X, Q), full_matrices=False)
     return LowRank(left[:, :k], s[:k], right[:k] @ Q.T)
 
 
@@ -91,8 +91,8 @@ def excess(
     metric : {"squared", "norm", "relative"}
         With e the Frobenius norm of the error, e_k that of the best approximation of
         rank k: the mean of e^2 - e_k^2 (as the paper defines it), of e - e_k (as its
-        program computes it), or of (e - e_k) / e_k (as later papers do; infinite or NaN
-        for a matrix of rank k).
+        program computes it), or of (e - e_k) / e_k (as later papers do; without meaning
+        for a matrix of rank k, whose e_k is zero by rounding).
     best : array, optional
         What `best_errors` returns, to save time where it is known.
 
@@ -205,7 +205,7 @@ def _error(X, S, k):
 
 def _basis(X, S):
     """Orthonormal columns that span the rows of S X."""
-    A = np.asarray(S @ X).T
+    A = np.asarray(dense(S @ X)).T
     if not np.isfinite(A).all():
         raise ValueError("S @ X must be finite, but holds a NaN or an infinity")
     return Subspace(A).Q

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._arrays import as_choice, as_size
 from ..nn import MSE, Adam, EncoderDecoder, cosine, fit, two_phase, variable_projection
 from ..nn._checks import as_positive
+from ..nn.history import History
 
 DTYPES = np.float64, np.float32
 
@@ -22,7 +23,8 @@ class ButterflyAutoencoder(
     """Reduce to a few numbers from which the samples are best restored, as PCA does.
 
     The encoder is E B with a truncated butterfly B, which has k l + 2 n log2(l) + 6 n
-    weights at most in place of PCA's k n, and is faster for large k and n.
+    weights at most in place of PCA's k n: fewer where l is small beside n and k is not.
+    It is faster only for large ones, from about n = 4096 and k = 128.
 
     Parameters
     ----------
@@ -120,7 +122,7 @@ class ButterflyAutoencoder(
         X = validate_data(self, X, dtype=DTYPES, order="C")
         k, count = self._sizes(X.shape[1])
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        self.mean_ = X.mean(axis=0)
+        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
         x = X - self.mean_
         options = {"k": k, "l": count, "rng": seed, "dtype": X.dtype}
         net = self.network_ = EncoderDecoder(X.shape[1], X.shape[1], **options)
@@ -201,13 +203,9 @@ def _projection(net, x, options):
     return variable_projection(net, x, max_iter=options["epochs"])
 
 
-class _Nothing:
-    epochs = ()
-
-
 TRAININGS = {
     "projection": _projection,
     "joint": _joint,
     "two-phase": _two_phase,
-    "none": lambda net, x, options: _Nothing,
+    "none": lambda net, x, options: History(),
 }
