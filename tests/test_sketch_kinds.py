@@ -195,7 +195,11 @@ ERRORS = {
     ),
     "ints": (lambda: sketch.count_sketch(2, 8, dtype=int), ValueError, "dtype must be"),
     "rng": (lambda: sketch.sparse(2, 8, nonzeros=1, rng=-1), TypeError, "rng must be"),
-    "many": (lambda: sketch.sparse(2, 8), ValueError, "nonzeros must be at most l = 2"),
+    "many": (
+        lambda: sketch.sparse(2, 8, nonzeros=3),
+        ValueError,
+        "nonzeros must be at most",
+    ),
     "few": (lambda: sketch.sparse(2, 8, nonzeros=0), ValueError, "nonzeros must be at"),
     "none": (lambda: sketch.optimal([], 1), ValueError, "matrices must hold at least"),
     "number": (lambda: sketch.optimal(3, 1), TypeError, "matrices must be a sequence"),

@@ -89,6 +89,11 @@ def photographs():
     return {name: image / 255 for name, image in found.items()}
 
 
+def colour_photographs():
+    """Those of `photographs` that have colours."""
+    return {name: x for name, x in photographs().items() if x.ndim == 3}
+
+
 def photograph():
     """One natural image, grey, 512 x 512, rows in random order, and its name."""
     images = photographs()
@@ -117,22 +122,17 @@ def bands(scenes=1, seed=0):
     """81 bands of 1024 x 768 of each of some scenes, made of colour photographs.
 
     A stand-in for HS-SOD: red, green and blue, each with a power of its own, mixed by
-    bell curves of the wavelength, and a little noise. Two scenes are of different
-    photographs, or parts of one.
+    bell curves of the wavelength, and a little noise. One scene is the retina, if it
+    is there; several are different photographs.
     """
-    rng = np.random.default_rng(seed)
-    images = photographs()
-    colour = images.get("retina")
-    sources = (
-        [colour]
-        if colour is not None and scenes == 1
-        else [image for image in images.values() if image.ndim == 3]
-    )
+    rng, sources = np.random.default_rng(seed), colour_photographs()
+    if scenes > len(sources):
+        raise ValueError(f"there are {len(sources)} colour photographs, not {scenes}")
+    names = ["retina"] if scenes == 1 and "retina" in sources else list(sources)
     order = rng.permutation(1024)
     found = []
-    for scene in range(scenes):
-        image = sources[scene % len(sources)][..., :3]
-        crop = _resized(image, (1024, 768))
+    for name in names[:scenes]:
+        crop = _resized(sources[name][..., :3], (1024, 768))
         powers = rng.uniform(0.7, 1.4, 3)
         parts = crop**powers
         for wavelength in WAVELENGTHS:

@@ -41,6 +41,9 @@ PAPER = {
 }
 
 
+SCENES = 5  # the last is for the test
+
+
 @dataclass(frozen=True)
 class Set:
     """A name, how the matrices (train, test) are made, and how they are learned."""
@@ -64,8 +67,9 @@ def real(folder):
     found = [
         Set("patches", _patches, "CIFAR-10", 1500, 8, seeds=3, sweeps=True),
         Set("bands, same scene", _same_scene, "HS-SOD", 200, 4, sweeps=True),
-        Set("bands, cross-scene", _across, "HS-SOD", 200, 4),
     ]
+    if len(matrices.colour_photographs()) >= SCENES:
+        found.append(Set("bands, cross-scene", _across, "HS-SOD", 200, 4))
     if folder is None:
         print("no --data: the term-document matrices are left out")
         return found
@@ -180,6 +184,6 @@ def _same_scene():
 
 def _across():
     """Bands of four photographs, and of a fifth for the test; every fourth band."""
-    found = matrices.bands(scenes=5)
+    found = matrices.bands(scenes=SCENES)
     scenes = [found[i : i + 81 : 4] for i in range(0, len(found), 81)]
     return [X for scene in scenes[:4] for X in scene], scenes[4]

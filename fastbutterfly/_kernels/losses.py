@@ -1,4 +1,4 @@
-"""Losses: what is done row by row to the outputs of a classifier."""
+"""Losses: what is done row by row to the outputs of a network."""
 
 import numpy as np
 
@@ -40,4 +40,19 @@ def cross_entropy(z, e, y, of_class, of_row, own, rest):
         for j in range(n):
             q = rest + own if j == y[i] else rest
             e[i, j] = e[i, j] / total * mass - q * of_class[j] * of_row[i]
+    return value
+
+
+@jit
+def squared(z, y, shares, gradient):
+    """Return the sum of shares[i] * (z - y)^2; its gradient is written. (rows, n)."""
+    rows, n = z.shape
+    value = 0.0
+    for i in range(rows):
+        total, twice = z[i, 0] * 0, shares[i] + shares[i]
+        for j in range(n):
+            error = z[i, j] - y[i, j]
+            total += error * error
+            gradient[i, j] = error * twice
+        value += np.float64(shares[i]) * total
     return value

@@ -24,8 +24,9 @@ class Range:
         Y = self.A @ self.normal((self.A.shape[1], more))
         for _ in range(self.power):
             Y = self.A @ _orthonormal(self._adjoint(_orthonormal(self._outside(Y))))
-        # Twice is enough for orthogonality to rounding.
-        Q = _orthonormal(self._outside(_orthonormal(self._outside(Y))))
+        Q = _orthonormal(self._outside(Y))
+        if self.Q.size:  # twice is enough for orthogonality to rounding
+            Q = _orthonormal(self._outside(Q))
         self.Q = np.hstack([self.Q, Q])
         self.B = np.vstack([self.B, self._adjoint(Q).conj().T])
 

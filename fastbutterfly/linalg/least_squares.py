@@ -17,7 +17,7 @@ from ._triangle import Triangle
 EXTREME = "A or b is so small or so large that squares underflow or overflow"
 STAGES = 2  # the second is iterative refinement
 MAX_ITER = 200
-TALL, LARGE, WIDE = 8, 1 << 22, 200  # m / n, m n and n from which a sketch pays
+TALL, LARGE, WIDE = 8, 1 << 21, 200  # m / n, m n and n from which a sketch pays
 
 
 @dataclass(frozen=True)

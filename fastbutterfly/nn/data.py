@@ -60,8 +60,12 @@ class Arrays:
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             batch = as_batch(rows_of(self.x, rows), self.dtype)
-            rest = [self.y] if self.weights is None else [self.y, self.weights]
-            yield batch, *(np.ascontiguousarray(rows_of(a, rows)) for a in rest)
+            rest = [] if self.weights is None else [self.weights]
+            if self.y is self.x:  # an autoencoder's
+                y = batch
+            else:
+                y = np.ascontiguousarray(rows_of(self.y, rows))
+            yield batch, y, *(np.ascontiguousarray(rows_of(a, rows)) for a in rest)
 
     def describe(self):
         """What a resumed run must have alike."""

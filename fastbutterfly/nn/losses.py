@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import REAL, as_reals
+from .._arrays import REAL, as_reals, frozen
+from .._kernels import losses
 from ._checks import as_positive, as_sample_weight, as_samples
 
 
@@ -100,8 +101,13 @@ class MSE(_Regression):
     """
 
     def _evaluate(self, y_pred, y, weights=None):
-        error = y_pred - y.astype(y_pred.dtype, copy=False)
-        return averaged(error * error, 2 * error, weights)
+        rows, dtype = len(y_pred), y_pred.dtype
+        shares = np.ones(rows) if weights is None else weights
+        shares = shares / (shares.sum() or 1) / y_pred.shape[1]
+        arrays = (np.ascontiguousarray(a, dtype) for a in (y_pred, y, shares))
+        gradient = np.empty(y_pred.shape, dtype)
+        value = losses.squared(*map(frozen, arrays), gradient)
+        return float(value), gradient
 
 
 class Huber(_Regression):

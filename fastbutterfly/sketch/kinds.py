@@ -95,7 +95,7 @@ def sparse(
     l: int,
     n: int,
     *,
-    nonzeros: int = 8,
+    nonzeros: int | None = None,
     dtype: DTypeLike = np.float64,
     rng: Generator | int | None = None,
 ) -> Sketch:
@@ -106,7 +106,7 @@ def sparse(
     l, n : int
         Its shape, l <= n.
     nonzeros : int
-        In each column, at different places; at most l.
+        In each column, at different places; at most l. None: 8, or l if that is less.
     dtype : dtype
         float32 or float64.
     rng : Generator, int or None
@@ -135,7 +135,7 @@ def sparse(
     from scipy.sparse import csc_array  # slow to import
 
     (count, n), dtype, rng = _as_shape(l, n), as_real_dtype(dtype), as_generator(rng)
-    nonzeros = as_size("nonzeros", nonzeros)
+    nonzeros = min(8, count) if nonzeros is None else as_size("nonzeros", nonzeros)
     if nonzeros > count:
         raise ValueError(f"nonzeros must be at most l = {count}, got {nonzeros}")
     rows = draw_places(rng, n, count, nonzeros)
@@ -270,6 +270,8 @@ def stack(*sketches: Sketch) -> Sketch:
     from scipy.sparse import issparse, vstack  # slow to import
 
     sketches = as_list("sketches", sketches)
+    if not sketches:
+        raise ValueError("sketches must hold at least one, got none")
     for S in sketches:
         if not isinstance(S, Sketch):
             raise TypeError(f"sketches must be Sketch objects, got {S!r}")

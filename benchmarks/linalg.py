@@ -1,0 +1,101 @@
+"""How fast are lstsq, rsvd and solve, against LAPACK and scikit-learn?
+
+float64, one thread. lstsq: columns scaled to a condition number of 1e6, against gelsd
+and, for the relative excess of the residual, its result. rsvd: rank 50, singular values
+that fall like 1/i, against scikit-learn's randomized_svd with as many power iterations,
+and LAPACK's gesdd where that takes less than minutes. solve: against gesv; its worth is
+that it needs no pivoting. Each is the best of a few calls.
+"""
+
+import numpy as np
+import scipy.linalg
+import script
+
+from fastbutterfly import linalg
+from fastbutterfly.bench.timing import best_in_turn
+
+RANK = 50
+SHAPES = {
+    "lstsq": [(2000, 200), (20000, 200), (20000, 500), (40000, 1000)],
+    "rsvd": [(4000, 1000), (20000, 5000)],
+    "solve": [(256, 256), (1024, 1024), (2048, 2048), (4096, 4096)],
+}
+QUICK = {"lstsq": [(2000, 50)], "rsvd": [(400, 100)], "solve": [(128, 128)]}
+
+
+def measure(what, m, n, seconds):
+    """One row."""
+    return {"lstsq": lstsq, "rsvd": rsvd, "solve": solve}[what](m, n, seconds)
+
+
+def lstsq(m, n, seconds):
+    """Ours by sketching and by its own choice, gelsd."""
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((m, n)) * np.geomspace(1, 1e-6, n)
+    b = A @ rng.standard_normal(n) + rng.standard_normal(m)
+    calls = {
+        "sketch": lambda: linalg.lstsq(A, b, method="sketch", rng=0),
+        "auto": lambda: linalg.lstsq(A, b, rng=0),
+        "gelsd": lambda: scipy.linalg.lstsq(A, b),
+    }
+    best = best_in_turn(calls, seconds)
+    found, exact = calls["sketch"](), calls["gelsd"]()[0]
+    row = {"what": "lstsq", "m": m, "n": n, "iterations": found.iterations}
+    row |= {f"{name}_ms": 1e3 * t for name, t in best.items()}
+    row["ratio"] = best["gelsd"] / best["sketch"]
+    row["auto_ratio"] = best["gelsd"] / best["auto"]
+    row["excess"] = float(found.residual_norm / np.linalg.norm(b - A @ exact) - 1)
+    return row
+
+
+def rsvd(m, n, seconds):
+    """Ours, scikit-learn's, and LAPACK's for the smaller."""
+    rng = np.random.default_rng(0)
+    k = min(4 * RANK, n)
+    A = rng.standard_normal((m, k)) / np.arange(1, k + 1)
+    A = A @ rng.standard_normal((k, n))
+    A += 1e-3 * rng.standard_normal((m, n))
+    calls = {"ours": lambda: linalg.rsvd(A, RANK, rng=0)}
+    try:
+        from sklearn.utils.extmath import randomized_svd
+    except ImportError as error:
+        print(f"skipped scikit-learn: {error}")
+    else:
+        calls["sklearn"] = lambda: randomized_svd(A, RANK, n_iter=2, random_state=0)
+    if m * n <= 1 << 22:
+        calls["gesdd"] = lambda: np.linalg.svd(A, full_matrices=False)
+    best = best_in_turn(calls, seconds)
+    row = {"what": "rsvd", "m": m, "n": n}
+    row |= {f"{name}_ms": 1e3 * t for name, t in best.items()}
+    for name in ("sklearn", "gesdd"):
+        if name in best:
+            row[f"{name}_ratio"] = best[name] / best["ours"]
+    for name in ("ours", "sklearn"):
+        if name in calls:
+            U, s, Vt = calls[name]()[:3]
+            row[f"{name}_error"] = float(np.linalg.norm(A - U * s @ Vt))
+    return row
+
+
+def solve(n, _, seconds):
+    """Ours and gesv."""
+    rng = np.random.default_rng(0)
+    A, b = rng.standard_normal((n, n)), rng.standard_normal(n)
+    calls = {
+        "rbt": lambda: linalg.solve(A, b, rng=0),
+        "gesv": lambda: scipy.linalg.solve(A, b, check_finite=False),
+    }
+    best = best_in_turn(calls, seconds)
+    row = {"what": "solve", "m": n, "n": n}
+    row |= {f"{name}_ms": 1e3 * t for name, t in best.items()}
+    return row | {"ratio": best["gesv"] / best["rbt"]}
+
+
+def cases(quick):
+    """All shapes."""
+    for what, shapes in (QUICK if quick else SHAPES).items():
+        yield from ({"what": what, "m": m, "n": n} for m, n in shapes)
+
+
+if __name__ == "__main__":
+    script.run("linalg", __doc__, cases, measure, packages=("sklearn",), seconds=15)
