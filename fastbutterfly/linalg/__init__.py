@@ -4,6 +4,7 @@ from .eigen import Eigen, eigh, nystrom
 from .estimates import cond, norm
 from .least_squares import LeastSquares, lstsq
 from .pivoted import PivotedQR, qr
+from .preconditioner import Preconditioner, preconditioner, right_preconditioned
 from .rbt import LU, Solution, lu_rbt, solve
 from .svd import SVD, rsvd
 
@@ -13,6 +14,7 @@ __all__ = [
     "Eigen",
     "LeastSquares",
     "PivotedQR",
+    "Preconditioner",
     "Solution",
     "cond",
     "eigh",
@@ -20,7 +22,9 @@ __all__ = [
     "lu_rbt",
     "norm",
     "nystrom",
+    "preconditioner",
     "qr",
+    "right_preconditioned",
     "rsvd",
     "solve",
 ]
