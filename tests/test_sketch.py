@@ -247,3 +247,13 @@ def test_bad_shapes_of_operators(operator):
 def test_bad_kinds_of_operators(operator):
     with pytest.raises(TypeError, match="operator must hold"):
         sketch.Sketch(operator)
+
+
+@pytest.mark.parametrize("n", [100, 128])
+def test_large_arrays_by_blocks(n, monkeypatch, rng):
+    monkeypatch.setattr("fastbutterfly.sketch._rows.LARGE", 10)
+    monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", 64)
+    S = sketch.fjlt(20, n, rng=0)
+    for X in (rng.standard_normal((n, 3)), rng.integers(0, 9, (n, 3)), 1j * np.eye(n)):
+        np.testing.assert_allclose(S @ X, S.to_dense() @ X, atol=1e-12)
+    assert S._pays(np.ones((n, 3))) == (n == 100)

@@ -34,3 +34,12 @@ def same(x, y):
     for i in range(len(x)):
         differing |= x[i] ^ y[i]
     return differing == 0
+
+
+@jit
+def add_rows(x, index, factors, y, width):
+    """y[i] += factors[i] * x[index[i]] for rows of this width, flat."""
+    for i in range(len(index)):
+        row, c = index[i] * width, factors[i]
+        for j in range(width):
+            y[i * width + j] += c * x[row + j]

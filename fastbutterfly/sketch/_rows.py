@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from .._arrays import frozen
+from .._kernels.order import add_rows
 from .._paths import Paths
 from .._plan import Plan
 from ..butterfly import Butterfly
+
+LARGE = 1 << 24  # numbers of X from which it is worked on by blocks
 
 
 class MatrixRows:
@@ -43,6 +47,11 @@ class ButterflyRows:
         self._needed, self._place = np.unique(kept % size, return_inverse=True)
 
     @staticmethod
+    def pays(S, X):
+        """Whether it beats the product at once: n would be padded, and X is large."""
+        return S.shape[1] < S.plan.n and X.size > LARGE and ButterflyRows.takes(S)
+
+    @staticmethod
     def takes(S):
         """Whether it can do it: for the inputs in order, and strides increasing."""
         plain = isinstance(S.plan, Plan) and S.plan.increasing
@@ -60,4 +69,7 @@ class ButterflyRows:
             local = Butterfly(weights, inputs=filled, outputs=self._needed) @ block
         else:
             local = block
-        y += self._factors[:, at, np.newaxis] * local[self._place]
+        local = np.ascontiguousarray(local, y.dtype)
+        factors = frozen(self._factors[:, at].astype(y.dtype))
+        flat = frozen(local).reshape(-1), frozen(self._place), factors, y.reshape(-1)
+        add_rows(*flat, y.shape[1])

@@ -81,7 +81,8 @@ class Sketch:
         ----------
         X : array, shape (n,) or (n, d); or a sparse matrix or array of SciPy
             Of a `numpy.memmap` and of a sparse matrix some rows at a time, some 32 MB,
-            are in memory; each is read once.
+            are in memory; each is read once. Large arrays are not copied as a whole
+            either.
 
         Returns
         -------
@@ -106,11 +107,15 @@ class Sketch:
             if not isinstance(self.operator, Butterfly):
                 return dense(self.operator @ _floats(X))
             X = X.tocsr()
-        elif not isinstance(X, np.memmap):
+        elif not isinstance(X, np.memmap) and not self._pays(X):
             return dense(self.operator @ _floats(X))
         if len(X.shape) == 1:
             return self.apply(X[:, np.newaxis])[:, 0]
         return self._by_blocks(X)
+
+    def _pays(self, X):
+        is_butterfly = isinstance(self.operator, Butterfly)
+        return is_butterfly and X.ndim == 2 and ButterflyRows.pays(self.operator, X)
 
     def _by_blocks(self, X):
         y = np.zeros((self.shape[0], X.shape[1]), common_dtype(self.dtype, X))
@@ -156,7 +161,7 @@ def _is_sparse(X):
 
 def _block(X, part):
     """A part of X in memory."""
-    return _floats(dense(X[part]) if _is_sparse(X) else np.array(X[part]))
+    return _floats(dense(X[part]) if _is_sparse(X) else np.asarray(X[part]))
 
 
 def _floats(X):
