@@ -8,6 +8,9 @@ has a dense encoder. An iteration of `variable_projection`, which takes few of t
 timed beside it, in double precision.
 """
 
+import os
+from contextlib import suppress
+
 import numpy as np
 import script
 
@@ -95,6 +98,8 @@ def _torch(x, k, butterfly):
 
 
 if __name__ == "__main__":
+    with suppress(AttributeError):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     script.run(
         "autoencoder",
         __doc__,
