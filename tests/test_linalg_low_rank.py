@@ -105,6 +105,14 @@ def test_norm_and_cond(form, rng):
     assert 1e10 / 3 <= linalg.cond(wide, rng=0) <= 3e10
 
 
+@pytest.mark.parametrize("shape", [(10, 10), (50, 50), (60, 50), (50, 60)])
+def test_cond_of_matrices_that_are_not_long(shape, rng):
+    A = rng.standard_normal(shape)
+    for seed in range(3):
+        assert linalg.cond(A, rng=seed) == pytest.approx(np.linalg.cond(A))
+    assert linalg.cond(np.eye(10), rng=0) == pytest.approx(1)
+
+
 def test_limits():
     assert linalg.norm(np.zeros((3, 0))) == linalg.norm(np.zeros((3, 2))) == 0
     assert linalg.cond(np.zeros((3, 2))) == np.inf

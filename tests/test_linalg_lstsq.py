@@ -109,6 +109,17 @@ def test_kinds(kind, columns, ridge, rng):
         assert found.rank == np.linalg.matrix_rank(full)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (10, 10), (60, 50), (50, 60), (300, 300)])
+def test_matrices_that_are_not_long(shape, rng):
+    A, b = rng.standard_normal(shape), rng.standard_normal(shape[0])
+    expected = scipy.linalg.lstsq(A, b)[0]
+    for seed in range(3):
+        for kind in (np.asarray, sp.csr_array, aslinearoperator):
+            found = linalg.lstsq(kind(A), b, method="sketch", rng=seed)
+            assert (found.rank, found.method) == (min(shape), "sketch")
+            np.testing.assert_allclose(found.x, expected, rtol=1e-8, atol=1e-10)
+
+
 def test_float32(rng):
     A, b, x = problem(rng, 500, 20, 10, 1e-3)
     found = linalg.lstsq(A.astype("f"), b.astype("f"), method="sketch", rng=0)

@@ -1,9 +1,10 @@
 """The boundary of the solvers: matrices, right-hand sides, sketches."""
 
 import numpy as np
+import scipy.sparse
 
 from .._arrays import as_numbers, common_dtype
-from ..sketch import sparse
+from ..sketch import Sketch, sparse
 
 OVERSAMPLING = 6  # rows of a sketch for each unknown
 NONZEROS = 8  # in each of its columns
@@ -56,6 +57,8 @@ def as_sketch(sketch, shape):
 
 
 def default_sketch(m, n, rng):
-    """A sparse sign sketch of a matrix (m, n)."""
-    count = min(m, OVERSAMPLING * n + 10)
-    return sparse(count, m, nonzeros=min(NONZEROS, count), rng=rng)
+    """A sparse sign sketch of a matrix (m, n); of one that is not long, itself."""
+    count = OVERSAMPLING * n + 10
+    if count >= m:  # a square sketch is ill-conditioned, or singular
+        return Sketch(scipy.sparse.eye_array(m))
+    return sparse(count, m, nonzeros=NONZEROS, rng=rng)

@@ -87,7 +87,7 @@ def cond(
     Notes
     -----
     That of a sketch of 6 min(m, n) rows, whose singular values are those of A up to a
-    factor 1 +- 1/sqrt(6), about.
+    factor 1 +- 1/sqrt(6), about; of A itself if that is not longer.
 
     Examples
     --------

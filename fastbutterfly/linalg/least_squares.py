@@ -76,7 +76,8 @@ def lstsq(
         Singular values up to rcond times the largest count as zero. None:
         4 sqrt(min(m, n)) eps, which leaves condition numbers to 1e14 alone.
     sketch : Sketch, or any operator (l, max(m, n)), l > min(m, n), optional
-        None: a sparse sign sketch with 4 rows or more for each unknown.
+        None: a sparse sign sketch with 6 rows for each unknown, or A itself if it has
+        not more.
     method : {"auto", "sketch", "lapack"}
         "auto": "sketch" where that pays and works, else "lapack" (gelsd).
     check_finite : bool
