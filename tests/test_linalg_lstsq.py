@@ -120,6 +120,25 @@ def test_matrices_that_are_not_long(shape, rng):
             np.testing.assert_allclose(found.x, expected, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("scales", [(1, 1e-9, 1e-28), (1, 1e-28, 0)])
+def test_columns_of_very_different_sizes(scales, rng):
+    A = rng.standard_normal((500, 20)).astype("f")
+    b = (rng.standard_normal((500, 3)) * scales).astype("f")
+    found = linalg.lstsq(A, b, method="sketch", rng=0)
+    expected = scipy.linalg.lstsq(A.astype(float), b.astype(float))[0]
+    for column, exact in zip(found.x.T, expected.T, strict=True):
+        np.testing.assert_allclose(column, exact, atol=1e-5 * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("method", ["sketch", "lapack"])
+@pytest.mark.parametrize("shape", [(50, 4), (4, 50)])
+def test_no_right_hand_side(shape, method, rng):
+    A = rng.standard_normal(shape)
+    found = linalg.lstsq(A, np.empty((len(A), 0)), method=method, rng=0)
+    assert (found.x.shape, found.rank) == ((shape[1], 0), 4)
+    assert found.residual_norm.shape == (0,)
+
+
 def test_float32(rng):
     A, b, x = problem(rng, 500, 20, 10, 1e-3)
     found = linalg.lstsq(A.astype("f"), b.astype("f"), method="sketch", rng=0)

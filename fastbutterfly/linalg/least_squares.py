@@ -173,7 +173,8 @@ class _Problem:
     def _extreme(self, R):
         """Whether squares in the iteration may overflow or underflow."""
         limit = float(np.finfo(self.b.dtype).max) ** 0.4
-        sizes = (float(np.abs(a).max(initial=0)) for a in (R, self.b))
+        sizes = np.append(np.abs(self.b).max(axis=0, initial=0), np.abs(R).max())
+        sizes = (float(size) for size in sizes)
         return not all(size == 0 or 1 / limit < size < limit for size in sizes)
 
     def lapack(self):
@@ -185,7 +186,10 @@ class _Problem:
         if not A.size:
             x = np.zeros((A.shape[1], b.shape[1]), b.dtype)
             return x, norms(b), 0, 1.0, 0
-        x, _, rank, s = scipy.linalg.lstsq(A, b, cond=self.rcond, check_finite=False)
+        columns = b if b.shape[1] else np.zeros((len(b), 1), b.dtype)
+        options = {"cond": self.rcond, "check_finite": False}
+        x, _, rank, s = scipy.linalg.lstsq(A, columns, **options)
+        x = x[:, : b.shape[1]]
         residuals = norms(self.b - A[: len(self.b)] @ x)
         condition = float(s[0] / s[rank - 1]) if rank else 1.0
         return x, residuals, int(rank), condition, 0
