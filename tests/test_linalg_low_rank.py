@@ -113,6 +113,16 @@ def test_cond_of_matrices_that_are_not_long(shape, rng):
     assert linalg.cond(np.eye(10), rng=0) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_huge_and_tiny(scale, rng):
+    A, _ = symmetric(rng, positive=True)
+    for function in (linalg.eigh, linalg.nystrom, linalg.qr):
+        usual, found = function(A, K, rng=0), function(scale * A, K, rng=0)
+        if function is not linalg.qr:
+            np.testing.assert_allclose(found.w / scale, usual.w)
+        assert found.error == pytest.approx(scale * usual.error, rel=1e-6)
+
+
 def test_limits():
     assert linalg.norm(np.zeros((3, 0))) == linalg.norm(np.zeros((3, 2))) == 0
     assert linalg.cond(np.zeros((3, 2))) == np.inf

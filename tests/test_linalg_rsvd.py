@@ -36,6 +36,27 @@ def test_is_nearly_the_best(k, shape, rng):
     assert np.all(found.s <= s[:k] * (1 + 1e-12))
 
 
+SCALES = [("f", 1e25), ("f", 1e-25), ("d", 1e200), ("d", 1e-200)]
+
+
+@pytest.mark.parametrize(("dtype", "scale"), SCALES)
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, aslinearoperator])
+def test_huge_and_tiny(kind, dtype, scale, rng):
+    A, _ = decaying(rng)
+    found = linalg.rsvd(kind((scale * A).astype(dtype)), tol=0.1, rng=0)
+    usual = linalg.rsvd(kind(A.astype(dtype)), tol=0.1, rng=0)
+    assert len(found.s) == len(usual.s)
+    assert found.error == pytest.approx(scale * usual.error, rel=1e-3)
+
+
+def test_sparse_with_repeated_entries():
+    columns = np.repeat(np.arange(40), 2)
+    A = sp.csr_array((np.ones(80), columns, np.arange(0, 81, 2)), shape=(40, 40))
+    found = linalg.rsvd(A, 3, rng=0)
+    assert found.error == pytest.approx(missed(A.toarray(), found))
+    assert A.nnz == len(columns)  # as it was
+
+
 def test_power_iterations_help(rng):
     A, s = decaying(rng, power=0.3)
     errors = [missed(A, linalg.rsvd(A, 10, power=power, rng=0)) for power in (0, 1, 3)]

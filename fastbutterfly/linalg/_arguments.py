@@ -16,6 +16,9 @@ def as_operator(name, A, check_finite=True):
         return A
     if hasattr(A, "tocsr"):
         A = A.tocsr()
+        if not A.has_canonical_format:  # entries that occur several times
+            A = A.copy()
+            A.sum_duplicates()
         values = as_numbers(f"{name}.data", A.data)
     else:
         A = values = as_numbers(name, A)

@@ -33,41 +33,40 @@ class Range:
     def until(self, tol):
         """Grow until the relative error is tol; return the least rank with that."""
         tol = max(tol, float(np.finfo(self.dtype).eps) ** 0.5)
-        whole, most = self._squared(), min(self.A.shape)
+        whole, most = self._size(), min(self.A.shape)
         count = min(FIRST, most)
         while True:
             self.grow(count)
-            squares = np.linalg.svd(self.B, compute_uv=False) ** 2
-            rest = max(whole - squares.sum(), 0.0)
-            if rest <= tol**2 * whole or count == most:
+            squares = np.square(np.linalg.svd(self.B, compute_uv=False) / (whole or 1))
+            rest = max(1 - squares.sum(), 0.0) if whole else 0.0
+            if rest <= tol**2 or count == most:
                 break
             count = min(2 * count, most)
         # What the first k leave: the rest, and the squares behind them.
         left = rest + np.append(np.cumsum(squares[::-1])[::-1], 0.0)
-        return max(int(np.argmax(left <= max(tol**2 * whole, left[-1]))), 1)
+        return max(int(np.argmax(left <= max(tol**2, left[-1]))), 1)
 
     def error(self, U, s, Vt):
         """Estimate of |A - U diag(s) Vt|, which is orthogonal to what is subtracted."""
         if not hasattr(self.A, "rmatmat"):
-            whole = self._squared()
-            left = whole - float(np.square(s).sum())
-            if left > CANCELLED * whole:
-                return left**0.5
+            whole = self._size()
+            left = 1 - float(np.square(s / (whole or 1)).sum())
+            if whole and left > CANCELLED:
+                return whole * left**0.5
         return self.probed(U, s, Vt)
 
     def probed(self, U, s, Vt):
         """Estimate of |A - U diag(s) Vt| in the Frobenius norm, by random products."""
         G = self.normal((self.A.shape[1], PROBES))
         missed = self.A @ G - (U * s) @ (Vt @ G)
-        return float(np.linalg.norm(missed)) / PROBES**0.5
+        return frobenius(missed) / PROBES**0.5
 
-    def _squared(self):
-        """|A|^2, estimated for an operator."""
+    def _size(self):
+        """|A|, estimated for an operator."""
         if hasattr(self.A, "rmatmat"):
             G = self.normal((self.A.shape[1], PROBES))
-            return float(np.linalg.norm(self.A @ G)) ** 2 / PROBES
-        values = self.A.data if hasattr(self.A, "tocsr") else self.A
-        return float(np.linalg.norm(values)) ** 2
+            return frobenius(self.A @ G) / PROBES**0.5
+        return frobenius(self.A.data if hasattr(self.A, "tocsr") else self.A)
 
     def _outside(self, Y):
         """Y without its part in the range of Q."""
@@ -82,6 +81,17 @@ class Range:
         """Random normal numbers of the dtype."""
         found = self.rng.standard_normal(shape)
         return found.astype(self.dtype)
+
+
+def frobenius(values):
+    """Frobenius norm, also where squares overflow or underflow."""
+    with np.errstate(over="ignore"):
+        size = float(np.linalg.norm(values))
+    limits = np.finfo(values.dtype)
+    if float(limits.tiny) ** 0.4 < size < float(limits.max) ** 0.4:
+        return size
+    largest = float(np.abs(values).max(initial=0))
+    return largest * float(np.linalg.norm(values / largest)) if largest else 0.0
 
 
 def _orthonormal(Y):

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._arrays import as_generator, as_size
 from ..nn._checks import as_flag
 from ._arguments import as_operator
-from ._range import Range
+from ._range import Range, frobenius
 
 
 class Eigen(NamedTuple):
@@ -130,7 +130,7 @@ def nystrom(
     space = Range(A, 0, rng)
     G = np.linalg.qr(space.normal((A.shape[0], min(k + oversampling, A.shape[0]))))[0]
     Y = A @ G
-    shift = np.finfo(Y.dtype).eps * np.linalg.norm(Y)
+    shift = np.finfo(Y.dtype).eps * frobenius(Y)
     Y = Y + shift * G
     T = G.conj().T @ Y
     w, U = np.linalg.eigh((T + T.conj().T) / 2)

@@ -11,6 +11,7 @@ from .._arrays import as_generator, as_size
 from ..nn._checks import as_flag
 from ..sketch import sparse
 from ._arguments import as_operator
+from ._range import frobenius
 
 
 class PivotedQR(NamedTuple):
@@ -100,5 +101,5 @@ def qr(
     Q, first = np.linalg.qr(chosen[:, :k])
     rest = chosen[:, k:]
     beyond = Q.conj().T @ rest
-    error = float(np.linalg.norm(rest - Q @ beyond))
+    error = frobenius(rest - Q @ beyond)
     return PivotedQR(Q, np.hstack([first, beyond]), pivots, error)
