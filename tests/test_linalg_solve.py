@@ -141,6 +141,26 @@ def test_singular():
         linalg.solve(np.zeros((3, 3)), np.ones(3))
 
 
+SINGULAR = [np.arange(16.0).reshape(4, 4), scipy.linalg.hilbert(14)]
+SINGULAR += [np.random.default_rng(0).standard_normal((60, 59)) @ np.eye(59, 60)]
+
+
+@pytest.mark.parametrize("A", [*SINGULAR, SINGULAR[-1].astype("f")])
+def test_warns_where_scipy_does(A):
+    b = np.arange(len(A), dtype=A.dtype) + 1
+    for call in (linalg.solve, lambda A, b, rng: linalg.lu_rbt(A, rng=rng).solve(b)):
+        with pytest.warns(LinAlgWarning, match="singular to working prec") as seen:
+            call(A, b, rng=0)
+        assert seen[0].filename == __file__
+
+
+def test_more_layers_for_permutations(rng):
+    A = np.eye(61)[rng.permutation(61)]
+    found = linalg.solve(A, A @ np.arange(61.0), depth=6, rng=0)
+    assert found.method == "rbt"
+    np.testing.assert_allclose(found.x, np.arange(61.0), atol=1e-12)
+
+
 def test_layouts_and_empty(rng):
     A = draw(rng, (40, 40))
     expected = linalg.solve(A, A[0], rng=0).x

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.linalg
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg.lapack import get_lapack_funcs
 
 from .._arrays import as_generator, as_numbers, as_size, common_dtype
 from .._kernels.two_sided import back, columns, rows
@@ -61,6 +62,10 @@ class LU:
                 columns(flat, start, size, v, n)
         with np.errstate(all="ignore"):
             lu(self._factors)
+        gecon = get_lapack_funcs("gecon", (self._factors,))
+        self._reciprocal = 1.0  # of the condition number, in the maximum norm
+        if n and np.isfinite(self._factors).all():
+            self._reciprocal = float(gecon(self._factors, self._size, norm="I")[0])
 
     def solve(self, b: ArrayLike) -> Solution:
         """Solve A x = b.
@@ -78,14 +83,18 @@ class LU:
         ValueError, TypeError
             If b is not as described.
         numpy.linalg.LinAlgError
-            If A is singular.
+            If A is singular, and LAPACK finds out.
 
         Warns
         -----
         scipy.linalg.LinAlgWarning
-            If refinement does not converge; LAPACK's gesv has then solved it, with
+            If A is singular to working precision, as far as an estimate tells; and if
+            refinement does not converge: LAPACK's gesv has then solved it, with
             pivoting.
         """
+        return self._solved(b)
+
+    def _solved(self, b):
         b = as_numbers("b", b)
         if b.ndim not in (1, 2) or len(b) != len(self.A):
             raise ValueError(
@@ -102,16 +111,17 @@ class LU:
                 x, error, count = self._refined(A, right)
             except np.linalg.LinAlgError:  # a pivot is zero
                 x, error, count = right, np.inf, 0
-        method = "rbt"
+        method, trouble = "rbt", None
         if not error <= self._limit(dtype):
-            warnings.warn(
-                f"refinement did not converge, backward error {error:.2g}: solved by "
-                "LAPACK, with pivoting",
-                scipy.linalg.LinAlgWarning,
-                stacklevel=2,
-            )
             x = scipy.linalg.solve(A, right, check_finite=False)
+            trouble = f"refinement did not converge, backward error {error:.2g}: "
+            trouble += "solved by LAPACK, with pivoting"
             error, method = self._error(x, right - A @ x, right), "lapack"
+        elif self._reciprocal < np.finfo(self.dtype).eps:
+            trouble = "A is singular to working precision, with 1 / its condition "
+            trouble += f"number about {self._reciprocal:.2g}: x may not be accurate"
+        if trouble:
+            warnings.warn(trouble, scipy.linalg.LinAlgWarning, stacklevel=3)
         return Solution(x.reshape(b.shape), error, count, method)
 
     def _limit(self, dtype):
@@ -186,11 +196,12 @@ def lu_rbt(
 
     Notes
     -----
-    For butterflies U and V of a few random layers no leading block of U^T A V is
-    singular, with probability 1, and pivoting is hardly ever needed (Parker, 1995;
-    Baboulin, Dongarra, Herrmann and Tomov, 2013). A layer on n coordinates pairs i with
+    For butterflies U and V of log2(n) random layers no leading block of U^T A V is
+    singular, with probability 1 (Parker, 1995). Of dense matrices two layers hardly
+    ever leave one (Baboulin, Dongarra, Herrmann and Tomov, 2013); permutations and
+    others that are mostly zero need more. A layer on n coordinates pairs i with
     i + ceil(n / 2); that works for any n (Lindquist, Luszczek and Dongarra, 2023, arXiv
-    2312.09376). What stability is lost, refinement regains.
+    2312.09376). What stability is lost, refinement regains; for it A is kept, uncopied.
 
     Examples
     --------
@@ -231,12 +242,12 @@ def solve(
     ValueError, TypeError
         If an argument is not as described.
     numpy.linalg.LinAlgError
-        If A is singular.
+        If A is singular, and LAPACK finds out.
 
     Warns
     -----
     scipy.linalg.LinAlgWarning
-        If refinement does not converge; LAPACK's gesv has then solved it.
+        As `LU.solve` does.
 
     Examples
     --------
@@ -248,7 +259,7 @@ def solve(
     (True, 'rbt')
     """
     options = {"depth": depth, "check_finite": check_finite, "rng": rng}
-    return lu_rbt(A, **options).solve(b)
+    return lu_rbt(A, **options)._solved(b)
 
 
 def _as_square(A, check_finite):
