@@ -57,6 +57,16 @@ def test_sparse_with_repeated_entries():
     assert A.nnz == len(columns)  # as it was
 
 
+@pytest.mark.parametrize("tol", [0.3, 0.03, 3e-3, 1e-6])
+def test_tolerance_for_operators(tol, rng):
+    A, s = decaying(rng, power=1.5)
+    best = np.argmax(np.cumsum(s[::-1] ** 2)[::-1] <= tol**2 * np.sum(s**2)) or len(s)
+    for seed in range(8):
+        found = linalg.rsvd(aslinearoperator(A), tol=tol, rng=seed)
+        assert missed(A, found) <= 1.5 * tol * np.linalg.norm(A)
+        assert len(found.s) <= 1.5 * best + 1
+
+
 def test_power_iterations_help(rng):
     A, s = decaying(rng, power=0.3)
     errors = [missed(A, linalg.rsvd(A, 10, power=power, rng=0)) for power in (0, 1, 3)]

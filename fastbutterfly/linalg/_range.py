@@ -33,12 +33,12 @@ class Range:
     def until(self, tol):
         """Grow until the relative error is tol; return the least rank with that."""
         tol = max(tol, float(np.finfo(self.dtype).eps) ** 0.5)
-        whole, most = self._size(), min(self.A.shape)
-        count = min(FIRST, most)
+        most = min(self.A.shape)
+        count, seen = min(FIRST, most), self._seen()
         while True:
             self.grow(count)
-            squares = np.square(np.linalg.svd(self.B, compute_uv=False) / (whole or 1))
-            rest = max(1 - squares.sum(), 0.0) if whole else 0.0
+            s = np.linalg.svd(self.B, compute_uv=False)
+            squares, rest = self._shares(s, seen)
             if rest <= tol**2 or count == most:
                 break
             count = min(2 * count, most)
@@ -61,11 +61,23 @@ class Range:
         missed = self.A @ G - (U * s) @ (Vt @ G)
         return frobenius(missed) / PROBES**0.5
 
-    def _size(self):
-        """|A|, estimated for an operator."""
+    def _seen(self):
+        """|A|, or of an operator random products, by which the rest is estimated."""
         if hasattr(self.A, "rmatmat"):
-            G = self.normal((self.A.shape[1], PROBES))
-            return frobenius(self.A @ G) / PROBES**0.5
+            return self.A @ self.normal((self.A.shape[1], PROBES))
+        return self._size()
+
+    def _shares(self, s, seen):
+        """Squares of s, and of what Q leaves, in parts of |A|^2."""
+        if hasattr(self.A, "rmatmat"):
+            # Not as a difference from an estimate of |A|: that errs by much more.
+            missing = frobenius(self._outside(seen)) / PROBES**0.5
+            whole = np.hypot(frobenius(s), missing) or 1.0
+            return np.square(s / whole), (missing / whole) ** 2
+        squares = np.square(s / (seen or 1.0))
+        return squares, max(1 - squares.sum(), 0.0) if seen else 0.0
+
+    def _size(self):
         return frobenius(self.A.data if hasattr(self.A, "tocsr") else self.A)
 
     def _outside(self, Y):

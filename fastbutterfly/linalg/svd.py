@@ -50,7 +50,8 @@ def rsvd(
         Rank, at most min(m, n). None: the least for which the error is `tol`.
     tol : float, optional
         In place of k: the relative error |A - U diag(s) Vt| / |A| that is allowed, in
-        the Frobenius norm; at least the root of the machine precision.
+        the Frobenius norm; at least the root of the machine precision. Of an operator
+        it is estimated, from 10 random products.
     oversampling : int
         More directions than k that are drawn, at least 0.
     power : int
