@@ -123,6 +123,12 @@ def test_huge_and_tiny(scale, rng):
         assert found.error == pytest.approx(scale * usual.error, rel=1e-6)
 
 
+def test_norm_where_singular_values_hardly_fall(rng):
+    A = rng.standard_normal((400, 300))
+    ratios = [linalg.norm(A, rng=seed) / np.linalg.norm(A, 2) for seed in range(10)]
+    assert 0.95 <= min(ratios) <= max(ratios) <= 1 + 1e-12
+
+
 def test_limits():
     assert linalg.norm(np.zeros((3, 0))) == linalg.norm(np.zeros((3, 2))) == 0
     assert linalg.cond(np.zeros((3, 2))) == np.inf
