@@ -154,6 +154,20 @@ def test_sketches(draw, rng):
     np.testing.assert_allclose(found.x, x, atol=1e-8)
 
 
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, aslinearoperator])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, aslinearoperator])
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_sketches_of_other_kinds(form, kind, dtype, rng):
+    A, S = rng.standard_normal((200, 10)), rng.standard_normal((60, 200))
+    if dtype is complex:
+        A, S = A + 1j * A[::-1], S + 1j * S[::-1]
+    b = A @ np.arange(10.0) + rng.standard_normal(200)
+    found = linalg.lstsq(form(A), b, sketch=kind(S))
+    assert found.method == "sketch"
+    assert found.iterations < 100
+    np.testing.assert_allclose(found.x, scipy.linalg.lstsq(A, b)[0], atol=1e-12)
+
+
 def test_method_is_told(rng):
     A, b, _ = problem(rng, 300, 20, 10, 0.1)
     found = linalg.lstsq(A, b)
@@ -194,6 +208,7 @@ ERRORS = [
     ((A, np.ones(5)), {"ridge": -1}, ValueError, "ridge must be a number, at least 0"),
     ((A, np.ones(5)), {"tol": 2}, ValueError, "tol must be a number"),
     ((A, np.ones(5)), {"sketch": A}, ValueError, r"sketch must have shape \(l, 5\)"),
+    ((A, np.ones(5)), {"sketch": 1j * np.eye(5)}, ValueError, "sketch must be real"),
     ((A, np.ones(5)), {"rng": "x"}, TypeError, "rng must be None"),
     ((A, np.ones(5)), {"check_finite": 1}, TypeError, "check_finite must be True"),
 ]

@@ -45,7 +45,7 @@ def as_problem(A, b, check_finite):
     return A, b.astype(dtype, copy=False)
 
 
-def as_sketch(sketch, shape):
+def as_sketch(sketch, shape, dtype):
     """A function (m, n, rng) -> sketch for a tall matrix of this shape."""
     small, large = sorted(shape)
     if sketch is None:
@@ -56,6 +56,10 @@ def as_sketch(sketch, shape):
             f"sketch must have shape (l, {large}) with l at least {small}, got "
             f"{found or type(sketch).__name__}"
         )
+    if np.dtype(sketch.dtype or dtype).kind == "c" != dtype.kind:
+        raise ValueError("sketch must be real where A and b are, but is complex")
+    if not isinstance(sketch, Sketch) and not hasattr(sketch, "rmatmat"):
+        sketch = Sketch(sketch)
     return lambda m, n, rng: sketch
 
 

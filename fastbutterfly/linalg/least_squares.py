@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import as_choice, as_generator
 from ..nn._checks import as_flag, as_number
+from ..sketch import Sketch
 from ._arguments import as_problem, as_sketch, default_sketch
 from ._lsqr import lsqr, norms
 from ._matrix import LeftSolved, Matrix
@@ -75,7 +76,8 @@ def lstsq(
     rcond : float, optional
         Singular values up to rcond times the largest count as zero. None:
         4 sqrt(min(m, n)) eps, which leaves condition numbers to 1e14 alone.
-    sketch : Sketch, or any operator (l, max(m, n)), l > min(m, n), optional
+    sketch : Sketch, array, sparse array, or LinearOperator, optional
+        Of shape (l, max(m, n)), l at least min(m, n); real where A and b are.
         None: a sparse sign sketch with 6 rows for each unknown, or A itself if it has
         not more.
     method : {"auto", "sketch", "lapack"}
@@ -121,7 +123,7 @@ def lstsq(
     ridge, rng = as_number("ridge", ridge), as_generator(rng)
     tol = None if tol is None else as_number("tol", tol, below=1)
     A, b = as_problem(A, b, as_flag("check_finite", check_finite))
-    sketch = as_sketch(sketch, A.shape)
+    sketch = as_sketch(sketch, A.shape, b.dtype)
     if rcond is not None:
         rcond = as_number("rcond", rcond, below=1)
     problem = _Problem(A, b if b.ndim == 2 else b[:, np.newaxis], ridge, tol, rcond)
@@ -275,9 +277,12 @@ def _triangle(A, b, ridge, sketch, dtype, rng):
 
 
 def _sketched(S, A):
+    if isinstance(A, np.ndarray) or (isinstance(S, Sketch) and hasattr(A, "tocsr")):
+        return S @ A
+    rows = S.T @ np.eye(S.shape[0])
     if hasattr(A, "rmatmat"):
-        return A.rmatmat(np.asarray(S.T.to_dense()).conj()).conj().T
-    return S @ A
+        return A.rmatmat(rows.conj()).conj().T
+    return (A.T @ rows).T
 
 
 def _adjoint(A):
