@@ -139,6 +139,20 @@ def test_right_preconditioned(rng):
     np.testing.assert_allclose(recover(better[0]), x, atol=1e-6)
 
 
+def test_right_preconditioned_lists():
+    operator, recover = linalg.right_preconditioned([[1, 2]], [[3, 0], [0, 4]])
+    np.testing.assert_array_equal(operator @ np.eye(2), [[3, 8]])
+    np.testing.assert_array_equal(recover(np.ones(2)), [3, 4])
+
+
+@pytest.mark.parametrize("spd", [False, True])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, aslinearoperator])
+@pytest.mark.parametrize("method", ["auto", "learn"])
+def test_one_unknown(method, form, spd):
+    M = linalg.preconditioner(form(np.array([[4.0]])), method=method, spd=spd, rng=0)
+    np.testing.assert_allclose(M @ [2.0], [0.5])
+
+
 E = np.eye(4)
 ERRORS = [
     ((E[:2],), {}, ValueError, "A must be square and not empty"),
@@ -151,6 +165,7 @@ ERRORS = [
     ((E,), {"spd": 1}, TypeError, "spd must be True or False"),
     ((-E,), {"spd": True}, LinAlgError, "A must be positive definite for spd=True"),
     ((0 * E,), {}, LinAlgError, "singular"),
+    ((0 * E,), {"method": "learn"}, LinAlgError, "A is zero"),
 ]
 
 

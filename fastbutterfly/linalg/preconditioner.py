@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from .._arrays import as_choice, as_generator, as_size
+from .._arrays import as_choice, as_generator, as_numbers, as_size
 from .._ends import scaled
 from ..butterfly import Butterfly
 from ..factorize import factorize
@@ -106,7 +106,8 @@ def preconditioner(
     ValueError, TypeError
         If an argument is not as described.
     numpy.linalg.LinAlgError
-        For "inverse", if A is singular or, with spd, not positive definite.
+        If A is zero, and for "inverse" if it is singular or, with spd, not positive
+        definite.
 
     Notes
     -----
@@ -129,6 +130,7 @@ def preconditioner(
         raise ValueError(f"A must be square and not empty, got shape {A.shape}")
     method = as_choice("method", method, METHODS)
     method = method or ("inverse" if isinstance(A, np.ndarray) else "learn")
+    method = "inverse" if A.shape[0] == 1 else method  # a butterfly without layers
     terms, spd, rng = as_size("terms", terms), as_flag("spd", spd), as_generator(rng)
     n, max_iter = A.shape[0], as_size("max_iter", max_iter, least=0)
     if samples is None:
@@ -170,8 +172,8 @@ def right_preconditioned(
 
     Raises
     ------
-    ValueError
-        If the shapes do not fit.
+    ValueError, TypeError
+        If the shapes do not fit, or an argument is not as described.
 
     Examples
     --------
@@ -183,7 +185,12 @@ def right_preconditioned(
     >>> recover(lsqr(operator, np.ones(3))[0])
     array([1.e+00, 1.e-03, 1.e-06])
     """
-    A, M = aslinearoperator(A), aslinearoperator(M)
+    A, M = (
+        aslinearoperator(
+            matrix if hasattr(matrix, "shape") else as_numbers(name, matrix)
+        )
+        for name, matrix in (("A", A), ("M", M))
+    )
     if M.shape != (A.shape[1], A.shape[1]):
         raise ValueError(
             f"M must have shape ({A.shape[1]}, {A.shape[1]}) for A of shape {A.shape}, "
@@ -218,6 +225,8 @@ def _around_diagonal(X, Z, terms, spd, rng):
     """The inverse of A's diagonal, estimated, and further terms; with noise."""
     diagonal = np.einsum("ij,ij->i", X, Z.conj()) / np.einsum("ij,ij->i", Z, Z.conj())
     size = np.linalg.norm(X) / np.linalg.norm(Z)
+    if not size:
+        raise np.linalg.LinAlgError("A is zero, which has no inverse")
     far = np.abs(diagonal) > 0.1 * size
     scale = np.where(far, diagonal, size)
     scale = np.abs(scale) ** -0.5 if spd else 1 / scale
