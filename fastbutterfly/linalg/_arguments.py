@@ -69,3 +69,10 @@ def default_sketch(m, n, rng):
     if count >= m:  # a square sketch is ill-conditioned, or singular
         return Sketch(scipy.sparse.eye_array(m))
     return sparse(count, m, nonzeros=NONZEROS, rng=rng)
+
+
+def dense(A, dtype):
+    """What `as_operator` returns, as an array."""
+    if hasattr(A, "rmatmat"):
+        return A @ np.eye(A.shape[1], dtype=dtype)
+    return A.toarray() if hasattr(A, "tocsr") else A

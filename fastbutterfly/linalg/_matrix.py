@@ -28,10 +28,7 @@ class Matrix:
     def adjoint(self, U):
         """A^H U."""
         upper = U[: self.m]
-        if hasattr(self.A, "rmatmat"):
-            found = self.A.rmatmat(upper)
-        else:
-            found = _adjoint(self.A) @ upper
+        found = adjoint(self.A) @ upper
         return found + self.ridge * U[self.m :] if self.ridge else found
 
     def both(self, X, U, alpha):
@@ -44,7 +41,7 @@ class Matrix:
         for part in self.parts:
             block, u = self.A[part], U[: self.m][part]
             u += block @ X
-            total += _adjoint(block) @ u
+            total += adjoint(block) @ u
         if self.ridge:
             U[self.m :] += self.ridge * X
             total += self.ridge * U[self.m :]
@@ -68,5 +65,8 @@ class LeftSolved:
         return self.adjoint(U)
 
 
-def _adjoint(A):
+def adjoint(A):
+    """A^H, of arrays that are real as a view."""
+    if hasattr(A, "rmatmat"):
+        return A.H
     return A.conj().T if A.dtype.kind == "c" else A.T

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from .._arrays import as_choice, as_generator
 from ..nn._checks import as_flag, as_number
 from ..sketch import Sketch
-from ._arguments import as_problem, as_sketch, default_sketch
+from ._arguments import as_problem, as_sketch, default_sketch, dense
 from ._lsqr import lsqr, norms
-from ._matrix import LeftSolved, Matrix
+from ._matrix import LeftSolved, Matrix, adjoint
 from ._triangle import Triangle
 
 EXTREME = "A or b is so small or so large that squares underflow or overflow"
@@ -181,7 +181,7 @@ class _Problem:
 
     def lapack(self):
         """By gelsd, of the dense matrix."""
-        A, b = _dense(self.A, self.b.dtype), self.b
+        A, b = dense(self.A, self.b.dtype), self.b
         if self.ridge:
             A = np.vstack([A, self.ridge * np.eye(A.shape[1], dtype=A.dtype)])
             b = np.vstack([b, np.zeros((A.shape[1], b.shape[1]), b.dtype)])
@@ -229,7 +229,7 @@ class _Problem:
         if self.ridge:
             return "A is wide and there is a ridge"
         m, n = self.A.shape
-        R, _ = _triangle(_adjoint(self.A), None, 0.0, sketch, self.b.dtype, rng)
+        R, _ = _triangle(adjoint(self.A), None, 0.0, sketch, self.b.dtype, rng)
         if self._extreme(R):
             return EXTREME
         triangle = Triangle(R, self.rcond)
@@ -255,7 +255,7 @@ class _Problem:
 
 def sketched_triangle(A, sketch, rng):
     """R of the sketch of A, or of its adjoint if A is wide."""
-    A = A if A.shape[0] >= A.shape[1] else _adjoint(A)
+    A = A if A.shape[0] >= A.shape[1] else adjoint(A)
     dtype = np.dtype(A.dtype or np.float64)
     return _triangle(A, None, 0.0, sketch, dtype, rng)[0]
 
@@ -283,13 +283,3 @@ def _sketched(S, A):
     if hasattr(A, "rmatmat"):
         return A.rmatmat(rows.conj()).conj().T
     return (A.T @ rows).T
-
-
-def _adjoint(A):
-    return A.H if hasattr(A, "rmatmat") else A.conj().T
-
-
-def _dense(A, dtype):
-    if hasattr(A, "rmatmat"):
-        return A @ np.eye(A.shape[1], dtype=dtype)
-    return A.toarray() if hasattr(A, "tocsr") else A

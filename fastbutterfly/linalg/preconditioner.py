@@ -13,7 +13,7 @@ from .._ends import scaled
 from ..butterfly import Butterfly
 from ..factorize import factorize
 from ..nn._checks import as_flag
-from ._arguments import as_operator
+from ._arguments import as_operator, dense
 from ._fit import Terms, fitted
 
 PROBES = 16  # random samples by which the result is judged
@@ -140,7 +140,7 @@ def preconditioner(
     Z = rng.standard_normal((n, samples)).astype(dtype)
     X = A @ Z
     if method == "inverse":
-        operators = _factorized(_dense(A, dtype), terms, spd)
+        operators = _factorized(dense(A, dtype), terms, spd)
     else:
         operators = _around_diagonal(X, Z, terms, spd, rng)
     found = Terms(operators, spd)
@@ -197,12 +197,6 @@ def right_preconditioned(
             f"got {M.shape}"
         )
     return A @ M, M.matvec
-
-
-def _dense(A, dtype):
-    if hasattr(A, "rmatmat"):
-        return A @ np.eye(A.shape[0], dtype=dtype)
-    return A.toarray() if hasattr(A, "tocsr") else A
 
 
 def _factorized(A, terms, spd):
