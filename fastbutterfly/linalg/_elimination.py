@@ -1,5 +1,6 @@
 """Elimination: LU factors without pivoting, by blocks and in place."""
 
+import numpy as np
 from scipy.linalg import solve_triangular
 
 from .._kernels.two_sided import eliminate
@@ -53,10 +54,21 @@ def _from_right(A, start, B):
     _from_right(A, start + half, B[:, half:])
 
 
-def lower_solve(LU, b):
-    """L^-1 b."""
+def inverse_size(LU):
+    """Norm of (L U)^-1, nearly and from below, if that is large; 0 if U is singular."""
+    if not np.diagonal(LU).all() or not LU.size:
+        return 0.0
+    z = np.random.default_rng(0).standard_normal(len(LU)).astype(LU.dtype)
+    y = upper_solve(LU, lower_solve(LU, z)).conj()
+    y /= np.where(y == 0, 1, np.abs(y))  # signs, as by Hager (1984)
+    w = lower_solve(LU, upper_solve(LU, y, trans=True), trans=True)
+    return float(np.abs(w).max())
+
+
+def lower_solve(LU, b, *, trans=False):
+    """L^-1 b, or L^-T b."""
     options = {"lower": True, "unit_diagonal": True, "check_finite": False}
-    return solve_triangular(LU, b, **options)
+    return solve_triangular(LU, b, trans=int(trans), **options)
 
 
 def upper_solve(LU, b, *, trans=False):
