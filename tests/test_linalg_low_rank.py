@@ -130,6 +130,8 @@ def test_norm_where_singular_values_hardly_fall(rng):
 
 
 def test_limits():
+    zero = linalg.nystrom(np.zeros((9, 9)), 3, rng=0)
+    assert (zero.w.shape, zero.V.shape, zero.error) == ((0,), (9, 0), 0)
     assert linalg.norm(np.zeros((3, 0))) == linalg.norm(np.zeros((3, 2))) == 0
     assert linalg.cond(np.zeros((3, 2))) == np.inf
     assert linalg.cond(np.ones((3, 1)), rng=0) == 1

@@ -131,6 +131,13 @@ def test_columns_of_very_different_sizes(scales, rng):
 
 
 @pytest.mark.parametrize("method", ["sketch", "lapack"])
+def test_rank_with_a_ridge(method):
+    A, b = np.ones((50, 3)), np.ones(50)
+    ranks = [linalg.lstsq(A, b, ridge=r, method=method, rng=0).rank for r in (0, 0.5)]
+    assert ranks == [1, 3]
+
+
+@pytest.mark.parametrize("method", ["sketch", "lapack"])
 @pytest.mark.parametrize("shape", [(50, 4), (4, 50)])
 def test_no_right_hand_side(shape, method, rng):
     A = rng.standard_normal(shape)

@@ -104,7 +104,7 @@ def nystrom(
     Returns
     -------
     Eigen
-        With w at least 0; the approximation is at most A.
+        With w at least 0, and none for A = 0; the approximation is at most A.
 
     Raises
     ------

@@ -31,8 +31,8 @@ class LeastSquares:
     residual_norm : float, or array (p,)
         |b - A x|.
     rank : int
-        Of A: singular values above `rcond` times the largest; of a sketched A by those
-        of the sketch.
+        Of A, with a ridge of A above root(ridge) I: singular values above `rcond` times
+        the largest; of a sketched A by those of the sketch.
     condition : float
         Largest singular value by the smallest of those, or an estimate from the sketch.
     iterations : int
@@ -75,7 +75,8 @@ def lstsq(
         Relative accuracy at which iterations end; None: machine precision.
     rcond : float, optional
         Singular values up to rcond times the largest count as zero. None:
-        4 sqrt(min(m, n)) eps, which leaves condition numbers to 1e14 alone.
+        4 sqrt(min(m, n)) eps, which leaves condition numbers to 1e14 alone for 100
+        unknowns, to 3e13 for 1000.
     sketch : Sketch, array, sparse array, or LinearOperator, optional
         Of shape (l, max(m, n)), l at least min(m, n); real where A and b are.
         None: a sparse sign sketch with 6 rows for each unknown, or A itself if it has
