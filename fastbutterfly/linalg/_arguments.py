@@ -24,9 +24,15 @@ def as_operator(name, A, check_finite=True):
         A = values = as_numbers(name, A)
     if len(A.shape) != 2:
         raise ValueError(f"{name} must be a matrix, got shape {A.shape}")
-    if check_finite and not np.isfinite(values).all():
+    if check_finite and not _all_finite(values):
         raise ValueError(f"{name} must be finite, but holds a NaN or an infinity")
     return A.astype(common_dtype(np.float32, values), copy=False)
+
+
+def _all_finite(array):
+    # A sum shows a NaN or an infinity; only if it overflows by itself look closer.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
 
 def as_problem(A, b, check_finite):
@@ -37,7 +43,7 @@ def as_problem(A, b, check_finite):
             f"b must have shape ({A.shape[0]},) or ({A.shape[0]}, p) for A of shape "
             f"{A.shape}, got {b.shape}"
         )
-    if check_finite and not np.isfinite(b).all():
+    if check_finite and not _all_finite(b):
         raise ValueError("b must be finite, but holds a NaN or an infinity")
     dtype = common_dtype(A.dtype or np.float64, b)
     if not hasattr(A, "rmatmat"):
