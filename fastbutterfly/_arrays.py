@@ -113,6 +113,22 @@ def as_reals(name, value):
     return as_numbers(name, value, kinds="fiub")
 
 
+def is_sparse(x):
+    """Whether x is a sparse matrix or array of SciPy."""
+    return hasattr(x, "tocsr")
+
+
+def dense(x):
+    """x as an array, of a sparse matrix too."""
+    return x.toarray() if is_sparse(x) else x
+
+
+def all_finite(array):
+    """Whether an array holds no NaN or infinity."""
+    # A sum shows a NaN or an infinity; only if it overflows by itself look closer.
+    return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+
+
 def is_plain(x, dtype, ndim, size):
     """Whether x is just what the kernels expect, and needs no look closer."""
     return (

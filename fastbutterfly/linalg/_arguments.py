@@ -3,18 +3,18 @@
 import numpy as np
 import scipy.sparse
 
-from .._arrays import as_numbers, common_dtype
+from .. import _arrays
+from .._arrays import all_finite, as_numbers, common_dtype, is_sparse
 from ..sketch import Sketch, sparse
 
 OVERSAMPLING = 6  # rows of a sketch for each unknown
-NONZEROS = 8  # in each of its columns
 
 
 def as_operator(name, A, check_finite=True):
     """A matrix: an array of floats, a sparse array as CSR, or a LinearOperator."""
     if hasattr(A, "rmatmat") and not isinstance(A, np.ndarray):
         return A
-    if hasattr(A, "tocsr"):
+    if is_sparse(A):
         A = A.tocsr()
         if not A.has_canonical_format:  # entries that occur several times
             A = A.copy()
@@ -24,15 +24,16 @@ def as_operator(name, A, check_finite=True):
         A = values = as_numbers(name, A)
     if len(A.shape) != 2:
         raise ValueError(f"{name} must be a matrix, got shape {A.shape}")
-    if check_finite and not _all_finite(values):
-        raise ValueError(f"{name} must be finite, but holds a NaN or an infinity")
+    if check_finite:
+        check_finite_values(name, values)
     return A.astype(common_dtype(np.float32, values), copy=False)
 
 
-def _all_finite(array):
-    # A sum shows a NaN or an infinity; only if it overflows by itself look closer.
+def check_finite_values(name, values):
+    """Raise if there is a NaN or an infinity."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+        if not all_finite(values):
+            raise ValueError(f"{name} must be finite, but holds a NaN or an infinity")
 
 
 def as_problem(A, b, check_finite):
@@ -43,8 +44,8 @@ def as_problem(A, b, check_finite):
             f"b must have shape ({A.shape[0]},) or ({A.shape[0]}, p) for A of shape "
             f"{A.shape}, got {b.shape}"
         )
-    if check_finite and not _all_finite(b):
-        raise ValueError("b must be finite, but holds a NaN or an infinity")
+    if check_finite:
+        check_finite_values("b", b)
     dtype = common_dtype(A.dtype or np.float64, b)
     if not hasattr(A, "rmatmat"):
         A = A.astype(dtype, copy=False)
@@ -74,11 +75,11 @@ def default_sketch(m, n, rng):
     count = OVERSAMPLING * n + 10
     if count >= m:  # a square sketch is ill-conditioned, or singular
         return Sketch(scipy.sparse.eye_array(m))
-    return sparse(count, m, nonzeros=NONZEROS, rng=rng)
+    return sparse(count, m, rng=rng)
 
 
 def dense(A, dtype):
     """What `as_operator` returns, as an array."""
     if hasattr(A, "rmatmat"):
         return A @ np.eye(A.shape[1], dtype=dtype)
-    return A.toarray() if hasattr(A, "tocsr") else A
+    return _arrays.dense(A)

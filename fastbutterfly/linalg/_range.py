@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._arrays import common_dtype
+from .._arrays import common_dtype, is_sparse
 
 PROBES = 10  # random products of an error estimate
 FIRST = 16  # directions that are drawn at first for a tolerance
@@ -78,7 +78,7 @@ class Range:
         return squares, max(1 - squares.sum(), 0.0) if seen else 0.0
 
     def _size(self):
-        return frobenius(self.A.data if hasattr(self.A, "tocsr") else self.A)
+        return frobenius(self.A.data if is_sparse(self.A) else self.A)
 
     def _outside(self, Y):
         """Y without its part in the range of Q."""

@@ -8,36 +8,38 @@ POWER = 8  # rounds of the power iteration for the norm
 
 
 class Triangle:
-    """Upper triangular R (n, n); `pair`: its pseudo-inverse and the adjoint of that."""
+    """Upper triangular R (n, n), by which A is preconditioned."""
 
     def __init__(self, R, least):
-        self.R, self.rank = R, len(R)
+        self.R, self.rank, self._N = R, len(R), None
         diagonal = np.abs(np.diagonal(R))
         trcon = get_lapack_funcs("trcon", (R,))
         reciprocal = trcon(R)[0] if diagonal.all() else 0.0
         self.norm = _norm(R)
         if reciprocal > 10 * least:
             self.condition = float(1 / reciprocal)
-            self.pair = self._solve, self._solve_adjoint
             return
         U, s, Vt = np.linalg.svd(R)
         self.rank = int((s > least * s[0]).sum()) if s[0] else 0
         keep = slice(self.rank)
         self._U, self._N = U[:, keep], Vt[keep].conj().T / s[keep]
         self.condition = float(s[0] / s[self.rank - 1]) if self.rank else 1.0
-        self.pair = (lambda z: self._N @ z), (lambda x: self._N.conj().T @ x)
 
     def solve(self, y):
         """The shortest least-squares solution of R x = y."""
-        if self.rank == len(self.R) and self.pair[0] == self._solve:
-            return self._solve(y)
-        return self._N @ (self._U.conj().T @ y)
+        return self.times(y if self._N is None else self._U.conj().T @ y)
 
-    def _solve(self, y):
-        return scipy.linalg.solve_triangular(self.R, y, check_finite=False)
+    def times(self, z):
+        """N z, with N the inverse of R, or V / s if R = U diag(s) V^H is singular."""
+        if self._N is not None:
+            return self._N @ z
+        return scipy.linalg.solve_triangular(self.R, z, check_finite=False)
 
-    def _solve_adjoint(self, y):
-        return scipy.linalg.solve_triangular(self.R, y, trans="C", check_finite=False)
+    def adjoint(self, x):
+        """N^H x."""
+        if self._N is not None:
+            return self._N.conj().T @ x
+        return scipy.linalg.solve_triangular(self.R, x, trans="C", check_finite=False)
 
 
 def _norm(R):

@@ -71,7 +71,7 @@ def eigh(
     >>> linalg.eigh(np.diag([1.0, -5.0, 0.0, 3.0]), 2, rng=0).w.round(12)
     array([-5.,  3.])
     """
-    A, k, rng = _as_symmetric(A, k, check_finite), as_size("k", k), as_generator(rng)
+    (A, k), rng = _as_symmetric(A, k, check_finite), as_generator(rng)
     space = Range(A, as_size("power", power, least=0), rng)
     oversampling = as_size("oversampling", oversampling, least=0)
     space.grow(min(k + oversampling, A.shape[0]))
@@ -125,7 +125,7 @@ def nystrom(
     >>> linalg.nystrom(np.outer(x, x), 1, rng=0).w.round(9)
     array([55.])
     """
-    A, k, rng = _as_symmetric(A, k, check_finite), as_size("k", k), as_generator(rng)
+    (A, k), rng = _as_symmetric(A, k, check_finite), as_generator(rng)
     oversampling = as_size("oversampling", oversampling, least=0)
     space = Range(A, 0, rng)
     G = np.linalg.qr(space.normal((A.shape[0], min(k + oversampling, A.shape[0]))))[0]
@@ -142,10 +142,11 @@ def nystrom(
 
 
 def _as_symmetric(A, k, check_finite):
-    """A square matrix of size at least k."""
+    """A square matrix, and k as a number that is at most its size."""
     A = as_operator("A", A, as_flag("check_finite", check_finite))
     if A.shape[0] != A.shape[1]:
         raise ValueError(f"A must be square, got shape {A.shape}")
-    if as_size("k", k) > A.shape[0]:
+    k = as_size("k", k)
+    if k > A.shape[0]:
         raise ValueError(f"k must be at most {A.shape[0]}, got {k}")
-    return A
+    return A, k

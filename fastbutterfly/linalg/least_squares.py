@@ -7,7 +7,7 @@ import scipy.linalg
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import as_choice, as_generator
+from .._arrays import as_choice, as_generator, is_sparse
 from ..nn._checks import as_flag, as_number
 from ..sketch import Sketch
 from ._arguments import as_problem, as_sketch, default_sketch, dense
@@ -209,21 +209,19 @@ class _Problem:
         if self._extreme(R):
             return EXTREME
         triangle = Triangle(R, self.rcond)
-        x, iterations = triangle.solve(rest), 0
 
-        def enough(change, residual, _):  # change: of R x
-            size = triangle.norm * np.linalg.norm(x, axis=0) + residual
-            return change <= self.tol * size
-
-        for _ in range(STAGES):
+        def residual(x):
             U = right.copy()
             matrix.subtract(x, U)
-            U *= -1
-            change, count = lsqr(matrix, triangle.pair, U, enough, MAX_ITER)
-            x = x + change
-            iterations += count
-        residuals = norms(self.b - self.A @ x)
-        return x, residuals, triangle.rank, triangle.condition, iterations
+            return -U
+
+        def size(x, residual, _):  # to compare with changes of R x
+            return triangle.norm * np.linalg.norm(x, axis=0) + residual
+
+        pair = triangle.times, triangle.adjoint
+        return self._refined(
+            matrix, pair, triangle, triangle.solve(rest), residual, size
+        )
 
     def _wide(self, sketch, rng):
         """The shortest x with A x = b, by a sketch of A^H."""
@@ -237,21 +235,31 @@ class _Problem:
         if triangle.rank < m:
             return f"A is wide and has rank {triangle.rank}, by its sketch"
         # R^H is the factor of A from the left.
-        solve, solve_adjoint = triangle.pair[1], triangle.pair[0]
+        solve, solve_adjoint = triangle.adjoint, triangle.times
         matrix = LeftSolved(Matrix(self.A), solve, solve_adjoint)
-        x, iterations = np.zeros((n, self.b.shape[1]), self.b.dtype), 0
+        x = np.zeros((n, self.b.shape[1]), self.b.dtype)
 
-        def enough(change, _, length):
-            return change <= self.tol * np.maximum(np.linalg.norm(x, axis=0), length)
+        def residual(x):
+            return solve(self.b - self.A @ x)
 
-        same = (np.copy, np.copy)
+        def size(x, _, length):
+            return np.maximum(np.linalg.norm(x, axis=0), length)
+
+        return self._refined(matrix, (np.copy, np.copy), triangle, x, residual, size)
+
+    def _refined(self, matrix, pair, triangle, x, residual, size):
+        """LSQR in stages from x on; `size`: what its changes are compared with."""
+        iterations = 0
         for _ in range(STAGES):
-            U = solve(self.b - self.A @ x)
-            change, count = lsqr(matrix, same, U, enough, MAX_ITER)
+
+            def enough(change, missed, length, x=x):
+                return change <= self.tol * size(x, missed, length)
+
+            change, count = lsqr(matrix, pair, residual(x), enough, MAX_ITER)
             x = x + change
             iterations += count
         residuals = norms(self.b - self.A @ x)
-        return x, residuals, m, triangle.condition, iterations
+        return x, residuals, triangle.rank, triangle.condition, iterations
 
 
 def sketched_triangle(A, sketch, rng):
@@ -278,7 +286,7 @@ def _triangle(A, b, ridge, sketch, dtype, rng):
 
 
 def _sketched(S, A):
-    if isinstance(A, np.ndarray) or (isinstance(S, Sketch) and hasattr(A, "tocsr")):
+    if isinstance(A, np.ndarray) or (isinstance(S, Sketch) and is_sparse(A)):
         return S @ A
     rows = S.T @ np.eye(S.shape[0])
     if hasattr(A, "rmatmat"):

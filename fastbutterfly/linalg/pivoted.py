@@ -93,7 +93,7 @@ def qr(
     rows = k + as_size("oversampling", oversampling, least=0)
     rng, small = as_generator(rng), A
     if rows < m:
-        S = sparse(rows, m, nonzeros=min(8, rows), rng=rng)
+        S = sparse(rows, m, rng=rng)
         small = (S @ A).astype(A.dtype, copy=False)
     options = {"mode": "r", "pivoting": True, "check_finite": False}
     pivots = scipy.linalg.qr(small, **options)[1]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._arrays import as_generator, as_numbers, as_size, common_dtype
 from .._kernels.two_sided import back, columns, rows
 from ..nn._checks import as_flag
-from ._arguments import as_operator
+from ._arguments import as_operator, check_finite_values
 from ._elimination import inverse_size, lower_solve, lu, upper_solve
 
 DEPTH = 2  # layers of a butterfly; two are enough in practice
@@ -98,8 +98,7 @@ class LU:
                 f"b must have shape ({len(self.A)},) or ({len(self.A)}, p), "
                 f"got {b.shape}"
             )
-        if not np.isfinite(b).all():
-            raise ValueError("b must be finite, but holds a NaN or an infinity")
+        check_finite_values("b", b)
         dtype = common_dtype(self.dtype, b)
         right = b.reshape(len(b), b.shape[1] if b.ndim == 2 else 1).astype(dtype)
         A = self.A.astype(dtype, copy=False)

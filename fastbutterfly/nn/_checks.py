@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .._arrays import as_real_dtype, as_reals, common_dtype
+from .._arrays import as_real_dtype, as_reals, common_dtype, is_sparse
 
 
 def as_samples(name, x, n_in, *, sparse=False):
@@ -12,7 +12,7 @@ def as_samples(name, x, n_in, *, sparse=False):
 
     If that is allowed, also a sparse matrix or array of SciPy, as CSR.
     """
-    if sparse and _is_sparse(x):
+    if sparse and is_sparse(x):
         x = x.tocsr()
         as_reals(name, x.data)
     else:
@@ -30,7 +30,7 @@ def as_samples(name, x, n_in, *, sparse=False):
 
 def rows_of(x, rows):
     """Some rows, a slice or numbers, of an array or a CSR matrix; dense."""
-    if _is_sparse(x):
+    if is_sparse(x):
         return x[rows].toarray()
     # np.take is faster, but copies all of an array that is not contiguous.
     plain = x.flags.c_contiguous and x.flags.aligned
@@ -52,7 +52,7 @@ def as_batch(x, dtype):
 
 def check_finite(name, x, dtype):
     """Raise if a row of x, converted to dtype, holds a NaN or an infinity."""
-    values = x.data if _is_sparse(x) else x
+    values = x.data if is_sparse(x) else x
     if values.dtype.kind != "f":
         return
     for rows in blocks(values):
@@ -61,17 +61,12 @@ def check_finite(name, x, dtype):
         if not finite.all():
             place, *rest = np.argwhere(~finite)[0].tolist()
             row = place = rows.start + place
-            if _is_sparse(x):
+            if is_sparse(x):
                 row = int(np.searchsorted(x.indptr, place, side="right")) - 1
             raise ValueError(
                 f"{name} must be finite in {np.dtype(dtype)}, got "
                 f"{values[(place, *rest)]} in row {row}; remove or replace such samples"
             )
-
-
-def _is_sparse(x):
-    """Whether x is a sparse matrix or array of SciPy."""
-    return hasattr(x, "tocsr")
 
 
 def as_number(name, value, *, below=math.inf):

@@ -59,6 +59,8 @@ class ButterflyDense(Sequential):
     (8445, 262656)
     """
 
+    _kinds = ButterflyLinear, Dense, ButterflyLinear
+
     def __init__(
         self,
         n_in: int,
@@ -149,16 +151,6 @@ class ButterflyDense(Sequential):
 
     def _fans(self):
         return sum(layer._fans() for layer in self.layers)
-
-    @classmethod
-    def _restore(cls, description, reader):
-        net = Sequential._restore(description, reader)
-        kinds = [type(layer) for layer in net.layers]
-        if kinds != [ButterflyLinear, Dense, ButterflyLinear]:
-            raise ValueError(f"ButterflyDense cannot be made of {net!r}")
-        layer = cls.__new__(cls)
-        layer._set(net.layers)
-        return layer
 
     def __repr__(self):
         first, core, last = self.layers

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from .._arrays import as_choice, as_generator, as_real_dtype, as_size
+from .._arrays import as_choice, as_generator, as_real_dtype, as_size, dense
 from .._initial import INITS
 from ..reduced_rank import ReducedRank, reduced_rank
 from ._checks import as_batch
@@ -61,6 +61,8 @@ class EncoderDecoder(Sequential):
     >>> sum(layer.n_weights for layer in net.layers[:2])  # a dense one has 32768
     22168
     """
+
+    _kinds = ButterflyLinear, Dense, Dense
 
     def __init__(
         self,
@@ -135,19 +137,9 @@ class EncoderDecoder(Sequential):
 
     def _data(self, X, Y):
         """Samples in the network's dtype, and targets in double precision."""
-        X = _dense(X)
+        X = dense(X)
         x, y = check_data("X", X, "Y", X if Y is None else Y, self, MSE())
         return as_batch(x, self.dtype), as_batch(y, np.float64)
-
-    @classmethod
-    def _restore(cls, description, reader):
-        layers = Sequential._restore(description, reader).layers
-        kinds = [type(layer) for layer in layers]
-        if kinds != [ButterflyLinear, Dense, Dense]:
-            raise ValueError(f"EncoderDecoder cannot be made of {layers!r}")
-        net = cls.__new__(cls)
-        net._set(layers)
-        return net
 
     def __repr__(self):
         first, core, _ = self.layers
@@ -155,7 +147,3 @@ class EncoderDecoder(Sequential):
             f"EncoderDecoder({self.n_in}, {self.n_out}, k={core.n_out}, "
             f"l={first.n_out})"
         )
-
-
-def _dense(X):
-    return X.toarray() if hasattr(X, "tocsr") else X

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from .._arrays import all_finite
 from ._checks import rows_of
 from .history import DivergenceError, History
 
@@ -39,12 +40,12 @@ class Run:
         value, g = self.loss(y_pred, *wanted)
         self.check(f"loss is {value}: it is", math.isfinite(value))
         self.net.backward(saved, g, self.gradient, input_gradient=False)
-        self.check("gradient is", _all_finite(self.gradient))
+        self.check("gradient is", all_finite(self.gradient))
         if self.clip is not None and (norm := _length(self.gradient)) > self.clip:
             self.gradient *= self.clip / norm
         self.optimizer.update(self.net.parameters, self.gradient, self.state)
         self.history.steps += 1
-        self.check("parameters are", _all_finite(self.net.parameters))
+        self.check("parameters are", all_finite(self.net.parameters))
         return value
 
     @np.errstate(over="ignore", invalid="ignore")
@@ -72,11 +73,6 @@ class Run:
                 step,
                 self.history,
             )
-
-
-def _all_finite(array):
-    # A sum shows a NaN or an infinity; only if it overflows by itself look closer.
-    return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
 
 def _length(array):

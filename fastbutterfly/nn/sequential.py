@@ -42,6 +42,8 @@ class Sequential(Layer):
     (3, 10)
     """
 
+    _kinds: tuple[type, ...] | None = None  # of a subclass with certain layers
+
     def __init__(self, *layers: Layer):
         _check_layers(layers)
         self._set(layers)
@@ -110,7 +112,15 @@ class Sequential(Layer):
     @classmethod
     def _restore(cls, description, reader):
         layers = take(cls.__name__, description, "layers", list)
-        return cls(*map(reader.layer, layers))
+        layers = tuple(map(reader.layer, layers))
+        if cls._kinds is None:
+            return cls(*layers)
+        if tuple(map(type, layers)) != cls._kinds:
+            raise ValueError(f"{cls.__name__} cannot be made of {layers!r}")
+        _check_layers(layers)
+        net = cls.__new__(cls)
+        net._set(layers)
+        return net
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(map(repr, self.layers))})"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .._arrays import dense, is_sparse
 from .._subspace import Best
 from ..nn.history import DivergenceError
-from ._matrices import dense
 from ._sketch import Sketch
 from .kinds import stack
 from .low_rank import best_errors, excess
@@ -164,7 +164,7 @@ class Run:
 
 def _large(X):
     """The transpose of a large dense matrix, else None."""
-    if hasattr(X, "tocsr") or X.size < LARGE:
+    if is_sparse(X) or X.size < LARGE:
         return None
     return np.ascontiguousarray(X.T, np.float64)
 

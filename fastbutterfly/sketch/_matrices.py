@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .._arrays import as_list, as_reals
+from .._arrays import as_list, as_reals, is_sparse
 
 
 def as_matrix(name, X):
     """A finite real matrix, float32 or float64, dense or CSR."""
-    if hasattr(X, "tocsr"):
+    if is_sparse(X):
         X = X.tocsr()
         values = as_reals(f"{name}.data", X.data)
     else:
@@ -17,11 +17,6 @@ def as_matrix(name, X):
         raise ValueError(f"{name} must be finite, but holds a NaN or an infinity")
     dtype = X.dtype if X.dtype in (np.float32, np.float64) else np.float64
     return X.astype(dtype, copy=False)
-
-
-def dense(X):
-    """An array, of a sparse matrix too."""
-    return X.toarray() if hasattr(X, "tocsr") else X
 
 
 def as_mapped(name, X):

@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import as_numbers, common_dtype
+from .._arrays import as_numbers, common_dtype, dense, is_sparse
 from ..butterfly import Butterfly
-from ._matrices import dense
 from ._rows import ButterflyRows, MatrixRows
 
 BLOCK = 1 << 22  # numbers of X in memory at a time, of a file or of a sparse matrix
@@ -47,11 +46,11 @@ class Sketch:
     __array_ufunc__ = None  # so that `array @ S` comes here
 
     def __init__(self, operator):
-        if not isinstance(operator, Butterfly) and not _is_sparse(operator):
+        if not isinstance(operator, Butterfly) and not is_sparse(operator):
             operator = as_numbers("operator", operator)
         if len(operator.shape) != 2:
             raise ValueError(f"operator must be a matrix, got shape {operator.shape}")
-        self.operator = operator.tocsc() if _is_sparse(operator) else operator
+        self.operator = operator.tocsc() if is_sparse(operator) else operator
         self.shape, self.dtype = self.operator.shape, self.operator.dtype
 
     @property
@@ -59,7 +58,7 @@ class Sketch:
         """Numbers that it has."""
         if isinstance(self.operator, Butterfly):
             return self.operator.n_weights
-        return self.operator.nnz if _is_sparse(self.operator) else self.operator.size
+        return self.operator.nnz if is_sparse(self.operator) else self.operator.size
 
     @property
     def T(self) -> "Sketch":
@@ -70,7 +69,7 @@ class Sketch:
         """Return the matrix as an array (l, n)."""
         if isinstance(self.operator, Butterfly):
             return self.operator.to_dense()
-        if _is_sparse(self.operator):
+        if is_sparse(self.operator):
             return self.operator.toarray()
         return np.array(self.operator)
 
@@ -94,7 +93,7 @@ class Sketch:
         ValueError, TypeError
             If X has not n rows, or does not hold numbers.
         """
-        if _is_sparse(X):
+        if is_sparse(X):
             X = X.toarray() if len(X.shape) == 1 else X
         else:
             X = X if isinstance(X, np.memmap) else as_numbers("X", X)
@@ -103,7 +102,7 @@ class Sketch:
                 f"X must have {self.shape[1]} rows, for a sketch of shape "
                 f"{self.shape}, got shape {X.shape}"
             )
-        if _is_sparse(X):
+        if is_sparse(X):
             if not isinstance(self.operator, Butterfly):
                 return dense(self.operator @ _floats(X))
             X = X.tocsr()
@@ -138,7 +137,7 @@ class Sketch:
 
     def __rmatmul__(self, X: ArrayLike) -> NDArray:
         """X @ S for X (l,) or (d, l)."""
-        kept = _is_sparse(X) or isinstance(X, np.memmap)
+        kept = is_sparse(X) or isinstance(X, np.memmap)
         return self.T.apply((X if kept else np.asarray(X)).T).T
 
     def __repr__(self):
@@ -155,13 +154,9 @@ def times(X, Q):
     return np.concatenate([_block(X, slice(i, i + rows)) @ Q for i in starts])
 
 
-def _is_sparse(X):
-    return hasattr(X, "tocsr")
-
-
 def _block(X, part):
     """A part of X in memory."""
-    return _floats(dense(X[part]) if _is_sparse(X) else np.asarray(X[part]))
+    return _floats(dense(X[part]) if is_sparse(X) else np.asarray(X[part]))
 
 
 def _floats(X):

@@ -7,8 +7,8 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
 from .. import transforms
-from .._arrays import as_generator, as_list, as_real_dtype, as_size
-from ._matrices import as_matrices, dense
+from .._arrays import as_generator, as_list, as_real_dtype, as_size, dense
+from ._matrices import as_matrices
 from ._places import draw_places
 from ._sketch import Sketch
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import as_choice, as_reals, as_size
+from .._arrays import as_choice, as_reals, as_size, dense
 from .._subspace import Subspace
-from ._matrices import as_mapped, as_matrices, dense
+from ._matrices import as_mapped, as_matrices
 from ._sketch import Sketch, times
 
 
