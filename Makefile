@@ -8,7 +8,8 @@ INTERPRETED := $(wildcard tests/test_simd*.py tests/test_kernels*.py \
                           tests/test_butterfly*.py tests/test_mixed*.py \
                           tests/test_fwht*.py tests/test_nn_sgd*.py tests/test_nn_adam*.py)
 
-GENERIC := tests/test_simd.py tests/test_kernels.py tests/test_fwht.py
+GENERIC := tests/test_simd.py tests/test_kernels.py tests/test_kernels_narrow.py \
+           tests/test_fwht.py
 
 # The first Python that is new enough and can create environments.
 PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -20,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH
 # Each is a question; the plot and the README's tables come from their results.
 BENCHMARKS := rows sweeps vector columns small large truncated threads crossover peers \
               first_use mixed transforms fwht rotation factorize training features \
-              autoencoder sketch linalg
+              narrow autoencoder sketch linalg
 
 .PHONY: demo test bench lint format clean
 

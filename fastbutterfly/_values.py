@@ -23,6 +23,7 @@ def _register_bytes():
 
 
 REGISTER_BYTES = _register_bytes()
+many_registers = REGISTER_BYTES == 64  # 32 of them, else 16
 
 
 def register_lanes(dtype):
@@ -54,6 +55,14 @@ class Index(Emitted):
         return self._with("mul", other)
 
     __radd__, __rmul__ = __add__, __mul__
+
+
+def least(a, b):
+    """The lesser of two indices."""
+    if not isinstance(a, Index):
+        return min(a, b)
+    first = a.builder.icmp_signed("<", a.value, b.value)
+    return Index(a.builder, a.builder.select(first, a.value, b.value))
 
 
 def loop(start, stop, step=1):

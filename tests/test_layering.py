@@ -28,6 +28,7 @@ LEVELS = {
     "_algebra": 5,
     "_operator": 5,
     "_square": 6,
+    "_narrow": 4,
     "_subspace": 3,
     "reduced_rank": 4,
     "_mixed": 7,

@@ -5,6 +5,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike
 
 from .._arrays import as_generator, as_real_dtype, as_size
+from .._narrow import product
 from ._checks import as_flag, as_matrix, as_optional_vector, check_finite, take
 from .layer import Layer
 
@@ -123,7 +124,7 @@ class Dense(Layer):
 
     def forward(self, x):
         """Return x @ weights + bias; x is saved."""
-        y = x @ self.weights
+        y = product(x, self.weights)
         if self.bias is not None:
             y += self.bias
         return y, x
@@ -131,10 +132,10 @@ class Dense(Layer):
     def backward(self, saved, g, gparameters, *, input_gradient=True):
         """Write x.T @ g and the sum of g; return g @ weights.T."""
         gradient = self._views(gparameters)
-        np.matmul(saved.T, g, out=gradient["weights"])
+        product(saved.T, g, out=gradient["weights"])
         if self.bias is not None:
             np.sum(g, axis=0, out=gradient["bias"])
-        return g @ self.weights.T if input_gradient else None
+        return product(g, self.weights.T) if input_gradient else None
 
     def _describe(self):
         return {
