@@ -60,7 +60,7 @@ LEVELS = {
     "sketch": 16,
     "linalg": 17,
     "sklearn": 17,
-    "export": 17,
+    "export": 19,
     "__init__": 18,
     "plot": 18,
     "bench": 19,

@@ -1,0 +1,187 @@
+"""The functions that exported floating-point code is made of, in C99.
+
+`{f}` is the type, `{s}` the suffix of libm's functions for it.
+"""
+
+FUNCTIONS = {
+    "matrix": """
+/* y = W x. Sixteen sums at a time, so that compilers use vector registers. */
+static void matrix(const {f} *restrict w, const {f} *restrict x, {f} *restrict y,
+                   int rows, int columns)
+{{
+    const int whole = columns - columns % 16;
+    for (int i = 0; i < rows; i++, w += columns) {{
+        {f} sums[16] = {{0}}, total = 0;
+        for (int j = 0; j < whole; j += 16)
+            for (int t = 0; t < 16; t++)
+                sums[t] += w[j + t] * x[j + t];
+        for (int t = 0; t < 16; t++)
+            total += sums[t];
+        for (int j = whole; j < columns; j++)
+            total += w[j] * x[j];
+        y[i] = total;
+    }}
+}}
+""",
+    "butterfly": """
+/* Blocks 2 x 2, in place: x[k] and x[k + d] are mixed, in each of a groups of 2 d. */
+static void butterfly(const {f} *restrict w, {f} *restrict x, int a, int d)
+{{
+    for (int i = 0; i < a; i++, w += 4 * d, x += 2 * d)
+        for (int k = 0; k < d; k++) {{
+            const {f} p = x[k], q = x[d + k];
+            x[k] = w[k] * p + w[d + k] * q;
+            x[d + k] = w[2 * d + k] * p + w[3 * d + k] * q;
+        }}
+}}
+""",
+    "butterfly_fixed": """
+/* The same for {a} groups of {d}: with these known, compilers vectorise it. */
+static void butterfly_{a}_{d}(const {f} *restrict w, {f} *restrict x)
+{{
+    for (int i = 0; i < {a}; i++, w += 4 * {d}, x += 2 * {d})
+        for (int k = 0; k < {d}; k++) {{
+            const {f} p = x[k], q = x[{d} + k];
+            x[k] = w[k] * p + w[{d} + k] * q;
+            x[{d} + k] = w[2 * {d} + k] * p + w[3 * {d} + k] * q;
+        }}
+}}
+""",
+    "pairs": """
+/* Some blocks 2 x 2, in place: x[first[i]] and the number d further are mixed. */
+static void pairs(const {f} *restrict w, const {index} *restrict first,
+                  {f} *restrict x, int count, int d)
+{{
+    for (int i = 0; i < count; i++, w += 4) {{
+        {f} *a = x + first[i], *b = a + d;
+        const {f} p = *a, q = *b;
+        *a = w[0] * p + w[1] * q;
+        *b = w[2] * p + w[3] * q;
+    }}
+}}
+""",
+    "blocks": """
+/* Blocks b x c: numbers that lie d apart are mixed, in each of a groups of c d. */
+static void blocks(const {f} *restrict w, const {f} *restrict x, {f} *restrict y,
+                   int a, int b, int c, int d)
+{{
+    for (int i = 0; i < a; i++, x += c * d)
+        for (int r = 0; r < b; r++, y += d) {{
+            for (int k = 0; k < d; k++)
+                y[k] = 0;
+            for (int s = 0; s < c; s++, w += d)
+                for (int k = 0; k < d; k++)
+                    y[k] += w[k] * x[s * d + k];
+        }}
+}}
+""",
+    "copy": """
+static void copy(const {f} *restrict x, {f} *restrict y, int n)
+{{
+    for (int i = 0; i < n; i++)
+        y[i] = x[i];
+}}
+""",
+    "spread": """
+/* y[index[i]] = x[i], zeros elsewhere. */
+static void spread(const {f} *restrict x, const {index} *restrict index,
+                   {f} *restrict y, int count, int n)
+{{
+    for (int i = 0; i < n; i++)
+        y[i] = 0;
+    for (int i = 0; i < count; i++)
+        y[index[i]] = x[i];
+}}
+""",
+    "pick": """
+/* y[i] = x[index[i]]. */
+static void pick(const {f} *restrict x, const {index} *restrict index,
+                 {f} *restrict y, int count)
+{{
+    for (int i = 0; i < count; i++)
+        y[i] = x[index[i]];
+}}
+""",
+    "transpose": """
+/* x as a matrix, rows by columns, transposed; for layers with small strides. */
+static void transpose(const {f} *restrict x, {f} *restrict y, int rows, int columns)
+{{
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++)
+            y[j * rows + i] = x[i * columns + j];
+}}
+""",
+    "add": """
+static void add(const {f} *restrict values, {f} *restrict x, int n)
+{{
+    for (int i = 0; i < n; i++)
+        x[i] += values[i];
+}}
+""",
+    "norm": """
+/* x = scale (x - mean) / sqrt(variance + eps) + shift. */
+static void norm(const {f} *restrict scale, const {f} *restrict shift, {f} eps,
+                 {f} *restrict x, int n)
+{{
+    {f} mean = 0, variance = 0;
+    for (int i = 0; i < n; i++)
+        mean += x[i];
+    mean /= n;
+    for (int i = 0; i < n; i++) {{
+        x[i] -= mean;
+        variance += x[i] * x[i];
+    }}
+    const {f} factor = 1 / sqrt{s}(variance / n + eps);
+    for (int i = 0; i < n; i++)
+        x[i] = x[i] * factor * scale[i] + shift[i];
+}}
+""",
+    "relu": """
+static void relu({f} *x, int n)
+{{
+    for (int i = 0; i < n; i++)
+        x[i] = x[i] <= 0 ? 0 : x[i];
+}}
+""",
+    "gelu": """
+/* x times the normal distribution function. */
+static void gelu({f} *x, int n)
+{{
+    for (int i = 0; i < n; i++)
+        x[i] = x[i] < -50 ? 0 : x[i] * erfc{s}(x[i] * {minus_root_half}) / 2;
+}}
+""",
+    "tanh": """
+static void hyperbolic_tangent({f} *x, int n)
+{{
+    for (int i = 0; i < n; i++)
+        x[i] = tanh{s}(x[i]);
+}}
+""",
+    "sigmoid": """
+static void sigmoid({f} *x, int n)
+{{
+    for (int i = 0; i < n; i++) {{
+        const {f} e = exp{s}(-fabs{s}(x[i]));
+        x[i] = (x[i] < 0 ? e : 1) / (1 + e);
+    }}
+}}
+""",
+    "channels": """
+/* Column j of x (rows, columns), and back. */
+static void channels(const {f} *restrict x, {f} *restrict y, int rows, int columns,
+                     int j)
+{{
+    for (int i = 0; i < rows; i++)
+        y[i] = x[i * columns + j];
+}}
+
+static void back(const {f} *restrict x, {f} *restrict y, int rows, int columns, int j)
+{{
+    for (int i = 0; i < rows; i++)
+        y[i * columns + j] = x[i];
+}}
+""",
+}
+CALLS = {"ReLU": "relu", "GELU": "gelu", "Tanh": "tanh", "Sigmoid": "sigmoid"}
+USES_LIBM = {"norm", "gelu", "tanh", "sigmoid"}

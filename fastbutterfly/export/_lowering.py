@@ -1,0 +1,101 @@
+"""Lowering: a network becomes steps; `lowered` is where a layer gets its rule."""
+
+import hashlib
+import json
+from functools import singledispatch
+
+import numpy as np
+
+from .. import nn
+from ..nn.activations import Activation as ActivationLayer
+from . import _steps as step
+
+
+def as_network(net):
+    """A layer that has a size, or raise."""
+    if not isinstance(net, nn.Layer) or net.n_in is None:
+        raise TypeError(f"net must be a layer with a size, got {net!r}")
+    return net
+
+
+def digest(net):
+    """Hash of a network's structure and numbers."""
+    found = hashlib.sha256(json.dumps(net._describe()).encode())
+    for array in (net.parameters, *net._fixed_arrays()):
+        found.update(np.ascontiguousarray(array).tobytes())
+    return f"sha256 {found.hexdigest()[:16]}"
+
+
+@singledispatch
+def lowered(layer, n):
+    """Return the steps of a layer that takes n numbers, as a list."""
+    known = sorted(kind.__name__ for kind in lowered.registry if kind is not object)
+    raise TypeError(
+        f"net has a layer without an export rule, {layer!r}; there are rules for "
+        f"{', '.join(known)}"
+    )
+
+
+@lowered.register
+def _(layer: nn.Sequential, n):
+    steps = []
+    for inner in layer.layers:
+        steps += lowered(inner, n)
+        n = inner.n_out or n
+    return steps
+
+
+@lowered.register
+def _(layer: nn.Residual, n):
+    return [step.Added(tuple(lowered.dispatch(nn.Sequential)(layer, n)))]
+
+
+@lowered.register
+def _(layer: nn.PointWise, n):
+    steps = lowered.dispatch(nn.Sequential)(layer, n // layer.positions)
+    return [step.Everywhere(tuple(steps), layer.positions)]
+
+
+@lowered.register
+def _(layer: nn.Dense, n):
+    return [step.Matrix(layer.weights.T.copy()), *_bias(layer)]
+
+
+@lowered.register(nn.ButterflyLinear)
+@lowered.register(nn.OrthogonalLinear)
+def _(layer, n):
+    return [*of_operator(layer.operator, layer.dtype), *_bias(layer)]
+
+
+@lowered.register
+def _(layer: nn.LayerNorm, n):
+    return [step.Norm(layer.scale.copy(), layer.shift.copy(), layer.eps)]
+
+
+@lowered.register
+def _(layer: ActivationLayer, n):
+    return [step.Activation(type(layer).__name__, n)]
+
+
+@lowered.register
+def _(layer: nn.Dropout, n):
+    return []
+
+
+def _bias(layer):
+    return [] if layer.bias is None else [step.Bias(layer.bias.copy())]
+
+
+def of_operator(B, dtype):
+    """Steps of a butterfly, without the blocks that nothing depends on."""
+    steps, layers = [], list(zip(B.blocks, B.pattern, strict=True))
+    if B.inputs is not None:
+        n = layers[0][1][0] * layers[0][1][2] * layers[0][1][3] if layers else 1
+        steps.append(step.Spread(np.asarray(B.inputs), n))
+    for blocks, (a, b, c, d) in layers:
+        blocks = np.asarray(blocks, dtype).reshape(a, d, b, c)
+        steps.append(step.Blocks(np.ascontiguousarray(blocks.transpose(0, 2, 3, 1))))
+    if B.outputs is not None:
+        n = steps[-1].n_out
+        steps.append(step.Pick(np.asarray(B.outputs), n))
+    return steps
