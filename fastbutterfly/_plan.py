@@ -1,6 +1,6 @@
 """Plan: the shape of a power-of-two butterfly, and how its kernels are called."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -36,6 +36,10 @@ class Plan:
         self._square = Square(n, self.increasing)
         self._kept = outputs if self.increasing else inputs
         self._truncated = {}  # dtype -> Truncated, or None
+
+    def __reduce__(self):  # kernels do not go into a pickle
+        ends = {"inputs": self.inputs, "outputs": self.outputs}
+        return partial(Plan, stride=self.stride, **ends), (self.n,)
 
     @cached_property
     def n_weights(self):

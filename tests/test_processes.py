@@ -1,5 +1,6 @@
 """First use, caches, processes and threads of the caller, each in a fresh process."""
 
+import pickle
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import fastbutterfly as fb
+from fastbutterfly import nn
 
 pytestmark = pytest.mark.skipif(laws.INTERPRETED, reason="nothing is compiled")
 
@@ -111,3 +113,23 @@ def test_warmup_compiles_all_that_is_used():
 def test_warmup_of_nothing_known(options, message):
     with pytest.raises(ValueError, match=message):
         fb.warmup(**options)
+
+
+def test_used_layers_unpickle_in_another_process(tmp_path):
+    kinds = [
+        nn.ButterflyLinear(64, 64, rng=0),
+        nn.ButterflyLinear(1024, 4, rng=0),
+        nn.ButterflyDense(40, 30, rng=0),
+        nn.OrthogonalLinear(32, rng=0),
+    ]
+    x = [np.ones((70, layer.n_in), np.float32) for layer in kinds]
+    y = [layer(rows) for layer, rows in zip(kinds, x, strict=True)]
+    path = tmp_path / "layers.pickle"
+    path.write_bytes(pickle.dumps((kinds, x, y)))
+    run = start(f"""
+import pickle, numpy as np
+with open({str(path)!r}, "rb") as file:
+    for layer, x, y in zip(*pickle.load(file)):
+        assert np.array_equal(layer(x), y)
+""")
+    assert run.wait() == 0, run.stdout.read()

@@ -25,7 +25,7 @@ from fastbutterfly import nn
 
 RESULTS = Path(__file__).parent.parent / "results" / "paper"
 KS = 1, 2, 4, 8, 16, 32
-EPOCHS, RATE = 3000, 1e-2
+EPOCHS, RATE = 6000, 1e-2
 COLUMNS = {
     "j": "FJLT + PCA = phase 1, exact",
     "phase 1": "phase 1, Adam",

@@ -1,6 +1,7 @@
 """Export: networks as C, as integers, as ONNX."""
 
+from .aware import QuantizationAware
 from .c import CExport, to_c
 from .quantize import Quantized, emulate, quantize
 
-__all__ = ["CExport", "Quantized", "emulate", "quantize", "to_c"]
+__all__ = ["CExport", "QuantizationAware", "Quantized", "emulate", "quantize", "to_c"]

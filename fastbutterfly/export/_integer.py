@@ -5,13 +5,15 @@ saturates to int16. Weights are such that no sum leaves int32 (`wide`: int64), w
 the samples.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _steps as step
 
 LARGEST = (1 << 15) - 1
+ACCUMULATOR = (1 << 31) - 1
 
 
 def saturated(x):
@@ -29,7 +31,8 @@ class Matrix(step.Matrix):
     """y = W x / 2**shift."""
 
     shift: int
-    wide: bool = False
+    wide: bool
+    scale: NDArray  # of each weight: the integer is the real one times this
 
     def __call__(self, x):
         return shifted(x @ self.weights.astype(np.int64).T, self.shift)
@@ -40,7 +43,8 @@ class Blocks(step.Blocks):
     """I_a (x) dense b x c (x) I_d, divided by 2**shift."""
 
     shift: int
-    wide: bool = False
+    wide: bool
+    scale: NDArray  # of each weight: the integer is the real one times this
 
     def __call__(self, x):
         exact = step.Blocks(self.weights.astype(np.int64))
@@ -52,7 +56,8 @@ class Pairs(step.Pairs):
     """Some blocks 2 x 2, divided by 2**shift; other coordinates are kept."""
 
     shift: int
-    wide: bool = False
+    wide: bool
+    scale: NDArray  # of each weight: the integer is the real one times this
 
     def __call__(self, x):
         ends = np.concatenate([self.first, self.first + self.apart])
@@ -65,6 +70,8 @@ class Pairs(step.Pairs):
 @dataclass(frozen=True)
 class Bias(step.Bias):
     """y = x + values."""
+
+    scale: NDArray
 
     def __call__(self, x):
         return saturated(x + self.values)
@@ -93,3 +100,17 @@ def to_integers(x, scale):
     whole = np.trunc(limited)
     rest = limited - whole
     return (whole + (rest >= 0.5) - (rest <= -0.5)).astype(np.int64)
+
+
+def updated(one, real, bits):
+    """A step with the numbers that `real`, the step it was made of, has by now."""
+    if isinstance(one, Bias):
+        values = saturated(np.rint(real.values * one.scale)).astype(np.int64)
+        return replace(one, values=values)
+    if not hasattr(one, "scale"):
+        return one
+    top = (1 << bits - 1) - 1
+    w = np.clip(np.rint(real.weights * one.scale), -top, top).astype(np.int64)
+    axis = -1 if w.ndim < 4 else 2  # along the terms of a row
+    sums = np.abs(w).sum(axis=axis).max() * (LARGEST + 1) + (1 << one.shift >> 1)
+    return replace(one, weights=w, wide=one.wide or bool(sums > ACCUMULATOR))

@@ -1,7 +1,9 @@
 """Lowering: a network becomes steps; `lowered` is where a layer gets its rule."""
 
+import copy
 import hashlib
 import json
+from dataclasses import replace
 from functools import singledispatch
 
 import numpy as np
@@ -99,3 +101,25 @@ def of_operator(B, dtype):
         n = steps[-1].n_out
         steps.append(step.Pick(np.asarray(B.outputs), n))
     return steps
+
+
+def places(net):
+    """Its steps, with weights that tell which parameter each is, -1 for a fixed one."""
+    probe = copy.deepcopy(net)
+    size = probe.parameters.size
+    if size >= 1 << np.finfo(probe.dtype).nmant:
+        raise ValueError(f"net has too many parameters to be told apart, {size}")
+    found = []
+    for numbers in (0, 1 + np.arange(size)):
+        probe.parameters[...] = numbers
+        found.append(lowered(probe, net.n_in))
+    return [_placed(*pair) for pair in zip(*found, strict=True)]
+
+
+def _placed(fixed, one):
+    if not hasattr(one, "weights"):
+        return one
+    numbers = one.weights - fixed.weights
+    if np.any(numbers != np.rint(numbers)):
+        raise TypeError("net must not have weights that are functions of parameters")
+    return replace(one, weights=numbers.astype(int) - 1)

@@ -15,11 +15,11 @@ Riccietti, 2023, hal-04125381, use this freedom for the product of two factors.)
 
 import numpy as np
 
+from ._integer import ACCUMULATOR, LARGEST
+
 SHIFTS = 2.0 ** np.arange(31)[:, np.newaxis]
 TRIES = np.linspace(0.5, 1, 256)
 CHUNK = 1 << 22  # numbers at a time
-LARGEST = (1 << 15) - 1  # absolute value of a number
-ACCUMULATOR = (1 << 31) - 1
 
 
 def rounded(V, squares, largest, bits):

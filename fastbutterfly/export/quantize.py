@@ -1,6 +1,6 @@
 """quantize: a network in integers; emulate: what its C code computes, to the bit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 
 import numpy as np
@@ -12,8 +12,9 @@ from ..nn._checks import as_samples, check_finite
 from . import _integer as integer
 from . import _steps as step
 from ._forms import pruned
+from ._integer import LARGEST
 from ._lowering import as_network, digest, lowered
-from ._rounding import LARGEST, rounded
+from ._rounding import rounded
 
 BITS = {"int8": 8, "int16": 16}
 HEADROOM = 1.25  # what samples may reach, by what those of the calibration did
@@ -50,6 +51,15 @@ class Quantized:
                 f"{X.shape}"
             )
         return step.run(self.steps, X.astype(np.int64)).astype(np.int16)
+
+    def updated(self, net: Layer) -> "Quantized":
+        """The same with the weights that the network has now; scales are kept."""
+        steps = pruned(lowered(as_network(net), net.n_in))
+        if len(steps) > len(self.steps):
+            raise ValueError("net must be the network that was quantized")
+        pairs = zip(self.steps, [*steps, *self.steps[len(steps) :]], strict=True)
+        made = tuple(integer.updated(*pair, self.bits) for pair in pairs)
+        return replace(self, steps=made, digest=digest(net))
 
     def __repr__(self):
         return f"Quantized({self.n_in} -> {self.n_out}, int{self.bits})"
@@ -181,8 +191,7 @@ class _Maker:
 
     @make.register
     def _(self, one: step.Bias):
-        values = np.rint(one.values * self.t)
-        return integer.Bias(integer.saturated(values).astype(np.int64))
+        return integer.updated(integer.Bias(one.values, self.t), one, self.bits)
 
     @make.register(step.Pick)
     @make.register(step.Transpose)
@@ -199,8 +208,7 @@ class _Maker:
     @make.register
     def _(self, one: step.Matrix):
         ends = np.arange(one.n_in)[np.newaxis], np.arange(one.n_out)
-        w, rest = self._rows(one.weights, *ends)
-        return integer.Matrix(w, *rest)
+        return integer.Matrix(*self._rows(one.weights, *ends))
 
     @make.register
     def _(self, one: step.Blocks):
@@ -209,24 +217,33 @@ class _Maker:
         sources = np.broadcast_to(sources, (a, d, b, c)).reshape(-1, c)
         targets = np.arange(one.n_out).reshape(a, b, d).transpose(0, 2, 1).reshape(-1)
         rows = one.weights.transpose(0, 3, 1, 2).reshape(-1, c)
-        w, rest = self._rows(rows, sources, targets)
-        w = w.reshape(a, d, b, c).transpose(0, 2, 3, 1)
-        return integer.Blocks(np.ascontiguousarray(w), *rest)
+        w, *rest, scale = self._rows(rows, sources, targets)
+        w, scale = (
+            np.ascontiguousarray(rows.reshape(a, d, b, c).transpose(0, 2, 3, 1))
+            for rows in (w, scale)
+        )
+        return integer.Blocks(w, *rest, scale)
 
     @make.register
     def _(self, one: step.Pairs):
         ends = np.stack([one.first, one.first + one.apart], axis=1)
         sources = np.repeat(ends, 2, axis=0)
-        w, rest = self._rows(one.weights.reshape(-1, 2), sources, ends.reshape(-1))
-        where = one.first, one.apart, one.n_in
-        return integer.Pairs(w.reshape(-1, 2, 2), *where, *rest)
+        rows = one.weights.reshape(-1, 2), sources, ends.reshape(-1)
+        w, *rest, scale = self._rows(*rows)
+        w, scale = w.reshape(-1, 2, 2), scale.reshape(-1, 2, 2)
+        return integer.Pairs(w, one.first, one.apart, one.n_in, *rest, scale)
 
     def _rows(self, W, sources, targets):
-        """Integer rows for outputs `targets` of inputs `sources`; sets the scales."""
-        q = np.mean((self.x * self.t) ** 2, axis=0)
-        V, squares = W / self.t[sources], np.broadcast_to(q[sources], W.shape)
-        w, u, *rest = rounded(V, squares, self.reach[targets], self.bits)
+        """Integer rows for outputs `targets` of inputs `sources`, shift, wide, scales.
+
+        The scales of coordinates are set to those after the step.
+        """
+        squares = np.mean((self.x * self.t) ** 2, axis=0)[sources]
+        V = W / self.t[sources]
+        squares = np.broadcast_to(squares, V.shape)
+        w, u, shift, wide = rounded(V, squares, self.reach[targets], self.bits)
+        scale = u[:, np.newaxis] / self.t[sources]
         t = np.resize(self.t, len(self.reach))  # what no row writes is kept
-        t[targets] = u / 2.0 ** rest[0]
+        t[targets] = u / 2.0**shift
         self.t = t
-        return w, rest
+        return w, shift, wide, np.broadcast_to(scale, V.shape)
