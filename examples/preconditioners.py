@@ -14,6 +14,22 @@ Then, for n = 4096, what it all costs, for 1 and for 100 right-hand sides, also 
 an LU with pivoting: of a Toeplitz and a Fourier matrix known by their products only,
 which take O(n log n), and of dense matrices.
 
+What came out (one thread of an AMD EPYC, busy with other work). Made of the inverse, a
+butterfly takes 1 to 10 iterations for every one of these at n = 1024. Where A is dense,
+Fourier matrices aside, its solves are 1.2 to 10 times as fast as with the incomplete
+LU, and it takes 0.9 to 3 times as long to make. Where A is sparse, the incomplete LU is
+better: its solves are 2 to 5 times as fast and it is made at once. Learned, the
+butterfly is as good from a fifth to a third of n products for what lies on a line, from
+half of n or more on a plane, and from 2 n for Fourier matrices, of which there is
+nothing to be learned. Made of A itself it is cheap, good for Fourier matrices and
+halves the iterations of most others; for some A its blocks are singular, or M is far
+from an inverse.
+
+At n = 4096 it saves most for Fourier matrices by FFT: 1131 ms become 23, made in 2.1 s,
+and an LU takes 34 ms and 4.3 s. For Toeplitz matrices by FFT what the iterations save
+is spent on M. For dense matrices an LU is best for many right-hand sides, and but for
+the second kind for a single one.
+
 Writes examples/results/preconditioners.json; --quick takes small ones.
 """
 

@@ -99,6 +99,17 @@ def test_inverse_of_a_butterfly(n, name, of, rng):
 
 @pytest.mark.parametrize("of", ["inverse", "A"])
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_inverse_of_a_positive_definite_butterfly(dtype, of, rng):
+    """The Cholesky factor of a Kronecker product is that of the factors."""
+    small = draw(rng, (2, 8, 12), np.dtype(dtype)).astype(np.result_type(dtype, float))
+    A = np.kron(*(S @ S.conj().T for S in small))
+    M = linalg.preconditioner(A, of=of, rank=1, spd=True, rng=0)
+    close = 1e-14 * np.linalg.cond(A)
+    np.testing.assert_allclose(M @ A, np.eye(64), atol=close)
+
+
+@pytest.mark.parametrize("of", ["inverse", "A"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_inverse_of_a_random_butterfly(dtype, of):
     stride = "decreasing" if of == "inverse" else "increasing"
     B = fb.Butterfly.random(64, stride=stride, dtype=dtype, rng=0)
