@@ -21,9 +21,9 @@ LU, and it takes 0.9 to 3 times as long to make. Where A is sparse, the incomple
 better: its solves are 2 to 5 times as fast and it is made at once. Learned, the
 butterfly is as good from a fifth to a third of n products for what lies on a line, from
 half of n or more on a plane, and from 2 n for Fourier matrices, of which there is
-nothing to be learned. Made of A itself it is cheap, good for Fourier matrices and
-halves the iterations of most others; for some A its blocks are singular, or M is far
-from an inverse.
+nothing to be learned. Made of A itself it is cheap, good for Fourier matrices, and fair
+for Toeplitz and some differential equations; for integral equations M is far from an
+inverse, or does not exist.
 
 At n = 4096 it saves most for Fourier matrices by FFT: 1131 ms become 23, made in 2.1 s,
 and an LU takes 34 ms and 4.3 s. For Toeplitz matrices by FFT what the iterations save
