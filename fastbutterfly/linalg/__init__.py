@@ -4,8 +4,9 @@ from .eigen import Eigen, eigh, nystrom
 from .estimates import cond, norm
 from .least_squares import LeastSquares, lstsq
 from .pivoted import PivotedQR, qr
-from .preconditioner import Preconditioner, preconditioner, right_preconditioned
+from .preconditioner import Preconditioner, preconditioner
 from .rbt import LU, Solution, lu_rbt, solve
+from .right_preconditioned import right_preconditioned
 from .svd import SVD, rsvd
 
 __all__ = [
