@@ -132,4 +132,5 @@ with open({str(path)!r}, "rb") as file:
     for layer, x, y in zip(*pickle.load(file)):
         assert np.array_equal(layer(x), y)
 """)
-    assert run.wait() == 0, run.stdout.read()
+    output, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, output
