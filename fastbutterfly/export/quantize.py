@@ -13,7 +13,7 @@ from . import _integer as integer
 from . import _steps as step
 from ._forms import pruned
 from ._integer import LARGEST
-from ._lowering import as_network, digest, lowered
+from ._lowering import as_network, check_parameters, digest, lowered
 from ._rounding import rounded
 
 BITS = {"int8": 8, "int16": 16}
@@ -111,9 +111,15 @@ def quantize(net: Layer, X: ArrayLike, *, dtype: str = "int8") -> Quantized:
     X = as_samples("X", X, net.n_in)
     if not len(X):
         raise ValueError("X must hold at least one sample, got none")
-    check_finite("X", X, np.dtype(float))
+    check_finite("X", X, np.dtype(np.float32))
+    check_parameters(net, float)
     maker = _Maker(pruned(lowered(net, net.n_in)), X.astype(float), bits)
     first, last = maker.input_scale, maker.output_scale
+    if not _usable(first) or not _usable(last):
+        raise ValueError(
+            "X must hold numbers whose range, and that of the outputs, float32 holds "
+            f"with a margin, got up to {np.abs(X).max()}"
+        )
     return Quantized(
         tuple(maker.made), bits, first, last, net.n_in, net.n_out, digest(net)
     )
@@ -142,6 +148,22 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
     X = as_samples("X", X, model.n_in)
     y = step.run(model.steps, integer.to_integers(X, model.input_scale))
     return y.astype(np.float32) * np.float32(1 / model.output_scale)
+
+
+def has_rules(steps):
+    """Whether all steps can be done in integers."""
+    linear = step.Matrix, step.Blocks, step.Pairs, step.Bias, step.Spread, step.Pick
+    return all(
+        isinstance(one, (*linear, step.Transpose))
+        or (isinstance(one, step.Activation) and one.name == "ReLU")
+        for one in steps
+    )
+
+
+def _usable(scale):
+    """Whether C can hold a scale and its reciprocal, as normal float."""
+    limits = np.finfo(np.float32)
+    return limits.tiny <= min(scale, 1 / scale) and max(scale, 1 / scale) < limits.max
 
 
 def _reach(x):
