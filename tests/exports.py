@@ -11,7 +11,10 @@ import fastbutterfly as fb
 from fastbutterfly import export, nn
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
-SANITIZED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
+SANITIZED = [
+    "-fsanitize=address,undefined,float-cast-overflow",
+    "-fno-sanitize-recover=all",
+]
 KINDS = {"float": np.float32, "double": np.float64, "int16_t": np.int16}
 
 # For each network in turn: all samples are read, scores and classes written. Samples,

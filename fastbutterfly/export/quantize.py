@@ -172,6 +172,18 @@ def _reach(x):
     return np.maximum(HEADROOM * np.abs(x).max(axis=0), DEVIATIONS * deviations)
 
 
+def _reach_with_bias(y, following):
+    """The same, also after a bias that follows, at once or after a choice."""
+    reach, index = _reach(y), np.arange(y.shape[1])
+    if following and isinstance(following[0], step.Pick):
+        index, following = following[0].index, following[1:]
+    if following and isinstance(following[0], step.Bias):
+        bias = following[0]
+        both = np.maximum(_reach(bias(y[:, index])), np.abs(bias.values))
+        reach[index] = np.maximum(reach[index], both)
+    return reach
+
+
 class _Maker:
     """Goes through the steps with samples x and the scales t of their coordinates."""
 
@@ -181,10 +193,7 @@ class _Maker:
         self.x, self.t = x, np.full(steps[0].n_in if steps else 1, self.input_scale)
         for i, one in enumerate(steps):
             y = one(self.x)
-            following = steps[i + 1] if i + 1 < len(steps) else None
-            reach = _reach(y)
-            if isinstance(following, step.Bias):
-                reach = np.maximum(reach, _reach(following(y)))
+            reach = _reach_with_bias(y, steps[i + 1 :])
             self.reach = np.maximum(reach, NARROWEST * reach.max())
             self.made.append(self.make(one))
             self.x = y
