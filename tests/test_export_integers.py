@@ -168,6 +168,8 @@ def test_no_sum_can_overflow_for_odd_weights(rng, dtype):
         model = export.quantize(net, x, dtype=dtype)
         check_sums(model)
         assert np.isfinite(export.emulate(model, 100 * x)).all()
+        net.parameters[...] *= rng.uniform(0, 9, net.parameters.size)
+        check_sums(model.updated(net))
 
 
 def test_no_floating_point_without_floats(program):
@@ -317,7 +319,7 @@ def test_bad_input_is_refused(tmp_path):
         (ValueError, "samples must be finite", lambda: to_c(model, samples=x + np.nan)),
         (ValueError, "must have shape", lambda: to_c(model, samples=x[:, :2])),
         (TypeError, "floats must be", lambda: to_c(model, floats=1)),
-        (ValueError, "floats=False takes 10", lambda: to_c(model, ram=15)),
+        (ValueError, "floats=False takes 4", lambda: to_c(model, ram=9)),
         (ValueError, "no other form fits", lambda: to_c(model, ram=3)),
     ]:  # fmt: skip
 
