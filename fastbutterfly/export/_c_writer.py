@@ -205,16 +205,16 @@ class Function:
 
     @emit.register
     def _(self, one: step.Added, x, y):
-        inner = self._part(one.steps)
+        inner = self._part(one.steps, one.n_in)
         self._add(inner.name, x, y, "rest")
         self._add(self.code.call("add"), x, y, one.n_in)
         self.inner = max(self.inner, inner.scratch, 1)
 
     @emit.register
     def _(self, one: step.Everywhere, x, y):
-        inner, count = self._part(one.steps), one.positions
-        self.code.call("channels")
         n_in, n_out = one.steps[0].n_in, one.steps[-1].n_out
+        inner, count = self._part(one.steps, n_in), one.positions
+        self.code.call("channels")
         room = f"rest + {n_in}", f"rest + {n_in + n_out}"
         self.lines.append(f"    for (int j = 0; j < {count}; j++) {{")
         for call in (
@@ -226,10 +226,10 @@ class Function:
         self.lines.append("    }")
         self.inner = max(self.inner, n_in + n_out + inner.scratch)
 
-    def _part(self, steps):
+    def _part(self, steps, n):
         name = f"part{len(self.code.parts)}"
         self.code.parts.append(None)
         at = len(self.code.parts) - 1
-        inner = Function(self.code, name, steps, steps[0].n_in)
+        inner = Function(self.code, name, steps, n)
         self.code.parts[at] = inner
         return inner

@@ -11,6 +11,8 @@ def write(directory, contents):
     directory.mkdir(parents=True, exist_ok=True)
     try:
         for name, content in contents.items():
+            if (directory / name).is_dir():
+                raise IsADirectoryError(f"{directory / name} is a directory")
             draft = directory / f".{name}.{secrets.token_hex(4)}.tmp"
             drafts[draft] = directory / name
             data = content.encode("ascii") if isinstance(content, str) else content

@@ -20,6 +20,18 @@ def as_network(net):
     return net
 
 
+def check_parameters(net, dtype):
+    """Raise if a network has a number that is not finite in the dtype."""
+    for numbers in (net.parameters, net._fixed_arrays()[0]):
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(numbers.astype(dtype))
+        if bad.any():
+            raise ValueError(
+                f"net must have parameters finite in {np.dtype(dtype)}, "
+                f"has {numbers[bad][0]}"
+            )
+
+
 def digest(net):
     """Hash of a network's structure and numbers."""
     found = hashlib.sha256(json.dumps(net._describe()).encode())
@@ -31,8 +43,12 @@ def digest(net):
 @singledispatch
 def lowered(layer, n):
     """Return the steps of a layer that takes n numbers, as a list."""
+    raise _without_rule(layer)
+
+
+def _without_rule(layer):
     known = sorted(kind.__name__ for kind in lowered.registry if kind is not object)
-    raise TypeError(
+    return TypeError(
         f"net has a layer without an export rule, {layer!r}; there are rules for "
         f"{', '.join(known)}"
     )
@@ -49,13 +65,13 @@ def _(layer: nn.Sequential, n):
 
 @lowered.register
 def _(layer: nn.Residual, n):
-    return [step.Added(tuple(lowered.dispatch(nn.Sequential)(layer, n)))]
+    return [step.Added(tuple(lowered.dispatch(nn.Sequential)(layer, n)), n)]
 
 
 @lowered.register
 def _(layer: nn.PointWise, n):
     steps = lowered.dispatch(nn.Sequential)(layer, n // layer.positions)
-    return [step.Everywhere(tuple(steps), layer.positions)]
+    return [step.Everywhere(tuple(steps), layer.positions)] if steps else []
 
 
 @lowered.register
@@ -76,7 +92,10 @@ def _(layer: nn.LayerNorm, n):
 
 @lowered.register
 def _(layer: ActivationLayer, n):
-    return [step.Activation(type(layer).__name__, n)]
+    name = type(layer).__name__
+    if type(layer) is not getattr(nn, name, None):
+        raise _without_rule(layer)
+    return [step.Activation(name, n)]
 
 
 @lowered.register

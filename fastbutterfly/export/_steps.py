@@ -161,12 +161,12 @@ class Norm:
 
 @dataclass(frozen=True)
 class Added:
-    """y = x + f(x), f made of steps."""
+    """y = x + f(x), f made of steps, of none if it is the identity."""
 
     steps: tuple
+    n_in: int
 
-    n_in = property(lambda self: self.steps[0].n_in)
-    n_out = n_in
+    n_out = property(lambda self: self.n_in)
     products = property(lambda self: sum(step.products for step in self.steps))
 
     def __call__(self, x):
@@ -175,7 +175,7 @@ class Added:
 
 @dataclass(frozen=True)
 class Everywhere:
-    """f at each position of x (channels, positions), f made of steps."""
+    """f at each position of x (channels, positions), f made of steps, at least one."""
 
     steps: tuple
     positions: int

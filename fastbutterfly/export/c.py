@@ -10,19 +10,19 @@ from numpy.typing import ArrayLike
 
 from .._arrays import as_choice, as_size
 from ..nn import Layer
-from ..nn._checks import as_batch, as_flag, as_samples
+from ..nn._checks import as_batch, as_flag, as_samples, check_finite
 from . import _c_float, _c_integer
 from ._c_file import contents
 from ._c_writer import Code, Function
 from ._files import write
 from ._forms import pruned, vectorized
 from ._integer import to_integers
-from ._lowering import as_network, digest, lowered
-from .quantize import BITS, Quantized, emulate, quantize
+from ._lowering import as_network, check_parameters, digest, lowered
+from .quantize import BITS, Quantized, emulate, has_rules, quantize
 
 KINDS = {"float32": "float", "float64": "double"}
 FORMS = {"loops": pruned, "vector": lambda steps: vectorized(pruned(steps))}
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NAME = re.compile(r"(?!(stdint|math)$)[A-Za-z][A-Za-z0-9_]*")
 VECTORS = 3  # samples of the self-test
 
 
@@ -115,8 +115,8 @@ def to_c(
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(
-            "name must start with a letter and go on with letters, digits and _, "
-            f"got {name!r}"
+            "name must start with a letter, go on with letters, digits and _, and be "
+            f"no header of C's that the code includes (math, stdint), got {name!r}"
         )
     if not isinstance(net, Quantized):
         net = as_network(net)
@@ -169,10 +169,14 @@ class _Floats(_Model):
     def __init__(self, net, x, dtype, form):
         kind, self.dtype = KINDS[dtype], np.dtype(dtype)
         steps = FORMS[form](lowered(net, net.n_in))
+        check_parameters(net, self.dtype)
         super().__init__(net, steps, kind, kind, _literal(dtype), form == "vector")
         self.outside, self.digest = kind, digest(net)
+        check_finite("samples", x, self.dtype)
         self.x = x.astype(dtype)
-        self.y = net(self.x).astype(dtype)
+        with np.errstate(over="ignore"):
+            self.y = net(self.x).astype(dtype)
+        check_finite("net's outputs for samples", self.y, self.dtype)
 
 
 class _Integers(_Model):
@@ -186,6 +190,7 @@ class _Integers(_Model):
         self.outside, self.digest = "float" if floats else "int16_t", model.digest
         self.scales = model.input_scale, model.output_scale
         self.extra = model.n_in * floats
+        check_finite("samples", x, np.dtype(np.float32))
         self.x = x.astype(np.float32)
         self.y = emulate(model, self.x)
         if not floats:
@@ -219,8 +224,6 @@ def _literal(dtype):
 
     def literal(value):
         text = str(dtype.type(value))
-        if not np.isfinite(dtype.type(value)):
-            raise ValueError(f"net must have parameters finite in {dtype}, has {text}")
         return text + ("" if "." in text or "e" in text else ".0") + suffix
 
     return literal
@@ -235,8 +238,9 @@ def _check_ram(needed, ram, net, model):
         numbers = _Model(net, pruned(lowered(net, net.n_in)), "float", "float", str)
         numbers = numbers.scratch
         ways["dtype='float32', form='loops'"] = 4 * numbers
-        ways["dtype='int8' or 'int16'"] = 2 * (numbers + net.n_in)
-        ways["one of these with floats=False"] = 2 * numbers
+        if has_rules(model.steps):
+            ways["dtype='int8' or 'int16'"] = 2 * (numbers + net.n_in)
+            ways["one of these with floats=False"] = 2 * numbers
     elif model.extra:
         ways["floats=False"] = needed - 2 * model.extra
     fitting = [f"{way} takes {size}" for way, size in ways.items() if size <= ram]

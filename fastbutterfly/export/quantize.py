@@ -13,7 +13,7 @@ from . import _integer as integer
 from . import _steps as step
 from ._forms import pruned
 from ._integer import LARGEST
-from ._lowering import as_network, digest, lowered
+from ._lowering import as_network, check_parameters, digest, lowered
 from ._rounding import rounded
 
 BITS = {"int8": 8, "int16": 16}
@@ -111,9 +111,15 @@ def quantize(net: Layer, X: ArrayLike, *, dtype: str = "int8") -> Quantized:
     X = as_samples("X", X, net.n_in)
     if not len(X):
         raise ValueError("X must hold at least one sample, got none")
-    check_finite("X", X, np.dtype(float))
+    check_finite("X", X, np.dtype(np.float32))
+    check_parameters(net, float)
     maker = _Maker(pruned(lowered(net, net.n_in)), X.astype(float), bits)
     first, last = maker.input_scale, maker.output_scale
+    if not _usable(first) or not _usable(last):
+        raise ValueError(
+            "X must hold numbers whose range, and that of the outputs, float32 holds "
+            f"with a margin, got up to {np.abs(X).max()}"
+        )
     return Quantized(
         tuple(maker.made), bits, first, last, net.n_in, net.n_out, digest(net)
     )
@@ -144,10 +150,38 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
     return y.astype(np.float32) * np.float32(1 / model.output_scale)
 
 
+def has_rules(steps):
+    """Whether all steps can be done in integers."""
+    linear = step.Matrix, step.Blocks, step.Pairs, step.Bias, step.Spread, step.Pick
+    return all(
+        isinstance(one, (*linear, step.Transpose))
+        or (isinstance(one, step.Activation) and one.name == "ReLU")
+        for one in steps
+    )
+
+
+def _usable(scale):
+    """Whether C can hold a scale and its reciprocal, as normal float."""
+    limits = np.finfo(np.float32)
+    return limits.tiny <= min(scale, 1 / scale) and max(scale, 1 / scale) < limits.max
+
+
 def _reach(x):
     """What the absolute values of each coordinate are expected to stay below."""
     deviations = np.sqrt(np.mean(x**2, axis=0))
     return np.maximum(HEADROOM * np.abs(x).max(axis=0), DEVIATIONS * deviations)
+
+
+def _reach_with_bias(y, following):
+    """The same, also after a bias that follows, at once or after a choice."""
+    reach, index = _reach(y), np.arange(y.shape[1])
+    if following and isinstance(following[0], step.Pick):
+        index, following = following[0].index, following[1:]
+    if following and isinstance(following[0], step.Bias):
+        bias = following[0]
+        both = np.maximum(_reach(bias(y[:, index])), np.abs(bias.values))
+        reach[index] = np.maximum(reach[index], both)
+    return reach
 
 
 class _Maker:
@@ -159,10 +193,7 @@ class _Maker:
         self.x, self.t = x, np.full(steps[0].n_in if steps else 1, self.input_scale)
         for i, one in enumerate(steps):
             y = one(self.x)
-            following = steps[i + 1] if i + 1 < len(steps) else None
-            reach = _reach(y)
-            if isinstance(following, step.Bias):
-                reach = np.maximum(reach, _reach(following(y)))
+            reach = _reach_with_bias(y, steps[i + 1 :])
             self.reach = np.maximum(reach, NARROWEST * reach.max())
             self.made.append(self.make(one))
             self.x = y

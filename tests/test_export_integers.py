@@ -1,0 +1,343 @@
+"""Integers: C and Python agree to the bit, no sum overflows, the error is small."""
+
+import re
+
+import exports
+import numpy as np
+import pytest
+
+from fastbutterfly import export, nn
+from fastbutterfly.export import _integer as integer
+from fastbutterfly.export import _steps as step
+from fastbutterfly.export._lowering import lowered
+
+BITS = {"int8": 8, "int16": 16}
+LOW, HIGH = -(1 << 15), (1 << 15) - 1
+BUILDS = [
+    ("gcc", "-O2"),
+    ("gcc", "-O1", *exports.SANITIZED),
+    ("clang", "-O0", *exports.SANITIZED),
+    ("clang", "-O2"),
+]
+
+
+@pytest.fixture(scope="module")
+def nets():
+    return exports.integer()
+
+
+@pytest.fixture(scope="module")
+def calibration(nets):
+    """Random rows and digits."""
+    rng = np.random.default_rng(0)
+    return {name: exports.samples(net.n_in, rng, 200) for name, net in nets.items()}
+
+
+@pytest.fixture(scope="module")
+def models(nets, calibration):
+    """Every network x dtype."""
+    return {
+        f"{name}_{dtype}": export.quantize(net, calibration[name], dtype=dtype)
+        for name, net in nets.items()
+        for dtype in BITS
+    }
+
+
+@pytest.fixture(scope="module")
+def program(models, tmp_path_factory):
+    """Every model, with inputs and outputs float and int16."""
+    made = exports.Program(tmp_path_factory.mktemp("integers"))
+    for name, model in models.items():
+        made.add(f"{name}_f", model)
+        made.add(f"{name}_i", model, floats=False)
+    return made
+
+
+def extremes(model, rng, count=300):
+    """Samples of the largest numbers, also of the signs of the first weights."""
+    n = model.n_in
+    signs = rng.random((count, n)) < rng.random((count, 1))
+    rows = [np.full((1, n), LOW), np.full((1, n), HIGH), np.where(signs, LOW, HIGH)]
+    first = model.steps[0] if model.steps else None
+    if isinstance(first, step.Matrix):
+        rows += [np.where(w > 0, HIGH, LOW)[np.newaxis] for w in first.weights]
+        rows += [np.where(w > 0, LOW, HIGH)[np.newaxis] for w in first.weights]
+    return np.concatenate(rows).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def samples(models):
+    """Random rows, digits, what saturates and what is no number."""
+    found, rng = {}, np.random.default_rng(1)
+    for name, model in models.items():
+        x = exports.samples(model.n_in, rng)
+        most = extremes(model, rng)
+        uniform = rng.integers(LOW, HIGH, (300, model.n_in), endpoint=True)
+        found[f"{name}_i"] = np.concatenate(
+            [integer.to_integers(x, model.input_scale), uniform, most]
+        )
+        x = np.concatenate([x, 30 * x[::9], most / model.input_scale])
+        odd = x[:60].copy()
+        for row, value in enumerate(10 * [np.nan, np.inf, -np.inf, 1e30, -1e-40, -0.0]):
+            odd[row, rng.integers(model.n_in)] = value
+        halves = (np.rint(10 * x[:50]) + 0.5) / model.input_scale
+        found[f"{name}_f"] = np.concatenate([x, odd, halves])
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(models, samples):
+    """What Python computes."""
+    found = {}
+    with np.errstate(invalid="ignore"):
+        for name, model in models.items():
+            x, q = samples[f"{name}_f"], samples[f"{name}_i"]
+            found[f"{name}_f"] = export.emulate(model, x)
+            found[f"{name}_i"] = model.integers(q.astype(np.int16))
+    return found
+
+
+@pytest.mark.parametrize("build", BUILDS, ids="".join)
+def test_c_and_python_agree_to_the_bit(program, samples, expected, build):
+    if build[0] not in exports.compilers():
+        pytest.skip(f"{build[0]} is not installed")
+    path, every = program.build(*build), 1 if build == BUILDS[0] else 5
+    found = program(path, {name: x[::every] for name, x in samples.items()})
+    wrong = []
+    for name, (scores, classes) in found.items():
+        want = expected[name][::every]
+        best = want.argmax(axis=1) if want.shape[1] > 1 else want[:, 0] > 0
+        if scores.tobytes() != want.tobytes() or not np.array_equal(classes, best):
+            wrong.append(name)
+    assert not wrong
+
+
+def test_samples_do_saturate(models, samples):
+    """Of the numbers above, some reach the ends on the way, for most networks."""
+    found = []
+    for name, model in models.items():
+        x, ends = samples[f"{name}_i"], False
+        for one in model.steps:
+            x = one(x)
+            ends |= np.isin(x, (LOW, HIGH)).any()
+        found.append(ends)
+    assert np.mean(found) > 0.9
+
+
+def rows_of(one):
+    """The weights of a step, one row for each output."""
+    w = one.weights.astype(object)
+    if isinstance(one, step.Blocks):
+        w = w.transpose(0, 3, 1, 2)
+    return w.reshape(-1, w.shape[-1])
+
+
+def check_sums(model):
+    """Raise if some sample brings a sum beyond its type, or weights exceed theirs."""
+    for one in model.steps:
+        if isinstance(one, (step.Matrix, step.Blocks, step.Pairs)):
+            most = int(abs(rows_of(one)).sum(axis=1).max()) << 15
+            assert most + (1 << one.shift >> 1) < 1 << (63 if one.wide else 31)
+            assert int(abs(rows_of(one)).max()) < 1 << model.bits - 1
+        elif isinstance(one, step.Bias):
+            assert np.all(np.abs(one.values) <= HIGH + 1)
+
+
+def test_no_sum_can_overflow(models):
+    for model in models.values():
+        check_sums(model)
+
+
+@pytest.mark.parametrize("dtype", BITS)
+def test_no_sum_can_overflow_for_odd_weights(rng, dtype):
+    """Weights and samples over many orders of magnitude, zeros, and equal signs."""
+    for trial in range(60):
+        n = int(rng.choice([1, 2, 3, 16, 1000]))
+        net = nn.Sequential(
+            nn.Dense(n, 16, rng=rng), nn.ButterflyLinear(16, 16, rng=rng), nn.ReLU()
+        )
+        spread = trial % 6
+        factors = 10.0 ** rng.uniform(-spread, spread, net.parameters.size)
+        net.parameters[...] *= factors
+        if trial % 2:
+            net.parameters[...] = np.abs(net.parameters)
+        if trial % 5 == 0:
+            net.parameters[rng.random(net.parameters.size) < 0.5] = 0
+        x = rng.standard_normal((20, n)) * 10.0 ** rng.uniform(-spread, spread, n)
+        x[:, rng.random(n) < 0.2] = 0
+        model = export.quantize(net, x, dtype=dtype)
+        check_sums(model)
+        assert np.isfinite(export.emulate(model, 100 * x)).all()
+        net.parameters[...] *= rng.uniform(0, 9, net.parameters.size)
+        check_sums(model.updated(net))
+
+
+def test_no_floating_point_without_floats(program):
+    real = re.compile(r"\b(float|double)\b|\d\.\d|\de[-+]?\d|math\.h|sqrt|erfc")
+    for path in program.folder.glob("*_i.c"):
+        code = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+        assert not real.search(code), path.name
+    assert real.search((program.folder / "dense_int8_f.c").read_text())
+
+
+def unrounded(steps, x):
+    """Integer steps in real arithmetic, and what all roundings can add up to."""
+    error = np.zeros_like(x)
+    for one in steps:
+        if isinstance(one, step.Blocks | step.Matrix):
+            plain = step.Blocks if isinstance(one, step.Blocks) else step.Matrix
+            x = plain(one.weights / 2.0**one.shift)(x)
+            error = plain(np.abs(one.weights) / 2.0**one.shift)(error) + 0.5
+        elif isinstance(one, step.Pairs):
+            where, w = (one.first, one.apart, one.n_in), one.weights / 2.0**one.shift
+            x = step.Pairs(w, *where)(x)
+            error = step.Pairs(np.abs(w), *where)(error)
+            error[:, [*one.first, *(one.first + one.apart)]] += 0.5
+        elif isinstance(one, integer.Scale):
+            x, error = x * one.values / 2.0**15, error * one.values / 2.0**15 + 0.5
+        elif isinstance(one, step.Bias):
+            x = x + one.values
+        elif isinstance(one, step.Activation):
+            x = np.maximum(x, 0)
+        else:
+            x, error = one(x), one(error)
+        assert np.all(np.abs(x) + error < HIGH)  # else it may saturate
+    return x, error
+
+
+def test_roundings_add_up_to_no_more_than_they_can(nets, models):
+    """Half a unit a step, through the absolute weights of the following ones."""
+    rng = np.random.default_rng(2)
+    for name, model in models.items():
+        x = exports.samples(model.n_in, rng, 200) / 4
+        q = integer.to_integers(x, model.input_scale).astype(np.int16)
+        y, error = unrounded(model.steps, q.astype(float))
+        assert np.all(np.abs(model.integers(q) - y) <= error + 1e-6), name
+
+
+def relative(y, z):
+    return np.linalg.norm(y - z) / np.linalg.norm(z)
+
+
+@pytest.fixture(scope="module")
+def errors(nets, models, calibration):
+    """Relative errors of outputs by network and dtype."""
+    found = {}
+    for name, net in nets.items():
+        x = calibration[name]
+        for dtype in BITS:
+            y = export.emulate(models[f"{name}_{dtype}"], x)
+            found[name, dtype] = relative(y, net(x))
+    return found
+
+
+def test_emulated_outputs_are_close(models, errors):
+    """A step rounds its outputs, with a range of 6 deviations, and its weights.
+
+    Roundings are uniform, of deviation 1 / sqrt(12) of a unit, and independent; three
+    times its deviation is what the largest weight of a row may be. Steps that keep the
+    length of what they get, here all but the last of them, add up the errors.
+    """
+    for (name, dtype), error in errors.items():
+        steps = models[f"{name}_{dtype}"].steps
+        count = sum(not isinstance(one, step.Spread | step.Pick) for one in steps)
+        weights = 3 / ((1 << BITS[dtype] - 1) - 1)
+        numbers = 6 / HIGH
+        assert error <= ((1 + count) * numbers + count * weights) / np.sqrt(12), name
+
+
+def test_int16_is_much_closer(errors):
+    """By what the numbers, int16 in both, leave of the 8 bits more."""
+    for name in {name for name, _ in errors} - {"nothing"}:
+        assert 4 * errors[name, "int16"] < errors[name, "int8"], name
+
+
+def one_scale_a_factor(net, x):
+    """Outputs with each factor rounded to int8 alone, all else exact."""
+    for one in lowered(net, net.n_in):
+        if isinstance(one, step.Matrix | step.Blocks):
+            unit = np.abs(one.weights).max() / 127
+            one = type(one)(np.rint(one.weights / unit) * unit)
+        x = one(x)
+    return x
+
+
+@pytest.mark.parametrize(
+    "name", ["square", "decreasing", "orthogonal", "truncated", "gadget", "encoder"]
+)
+def test_rows_with_scales_beat_factors_with_one(nets, errors, calibration, name):
+    net, x = nets[name], calibration[name]
+    naive = relative(one_scale_a_factor(net, x), net(x))
+    assert errors[name, "int8"] < 0.5 * naive
+
+
+def test_a_bias_that_is_larger_than_what_it_is_added_to(rng):
+    """Also behind a choice of outputs; it has to fit into int16 as well."""
+    x = rng.standard_normal((200, 32))
+    for size in 0, 1, 30:
+        for net in nn.ButterflyLinear(32, 5, rng=0), nn.Dense(32, 5, rng=0):
+            net.bias[...] = size * np.array([1, -1, 0, 0.5, -0.5])
+            for dtype, most in (("int8", 0.02), ("int16", 1e-3)):
+                y = export.emulate(export.quantize(net, x, dtype=dtype), x)
+                assert relative(y, net(x)) < most
+
+
+def test_opposite_bias_fits(rng):
+    x = np.ones((9, 1)) + 0.01 * rng.standard_normal((9, 1))
+    net = nn.Dense(1, 1)
+    net.weights[...], net.bias[...] = -1, 2
+    y = export.emulate(export.quantize(net, x, dtype="int16"), x)
+    assert relative(y, net(x)) < 1e-3
+
+
+def test_bad_input_is_refused(tmp_path):
+    net, x = nn.Dense(3, 2), np.eye(3)
+    model = export.quantize(net, x)
+    bad = nn.Dense(3, 2)
+    bad.weights[0, 0] = np.inf
+    curved = nn.Sequential(nn.Dense(3, 3), nn.Tanh())
+    for error, message, call in [
+        (TypeError, "net must be a layer", lambda: export.quantize(3, x)),
+        (ValueError, "dtype must be", lambda: export.quantize(net, x, dtype="int4")),
+        (ValueError, "must have shape", lambda: export.quantize(net, x[0])),
+        (ValueError, "must have shape", lambda: export.quantize(net, x[:, :2])),
+        (ValueError, "at least one sample", lambda: export.quantize(net, x[:0])),
+        (ValueError, "X must be finite", lambda: export.quantize(net, x + np.nan)),
+        (ValueError, "X must be finite", lambda: export.quantize(net, x * 1e300)),
+        (ValueError, "X must hold numbers", lambda: export.quantize(net, x * 1e-42)),
+        (ValueError, "has inf", lambda: export.quantize(bad, x)),
+        (TypeError, "Tanh, which integers", lambda: export.quantize(curved, x)),
+        (TypeError, "what quantize returns", lambda: export.emulate(net, x)),
+        (ValueError, "X must have shape", lambda: export.emulate(model, x[0])),
+        (ValueError, "int16, got float64", lambda: model.integers(x)),
+        (ValueError, "int16, got int64", lambda: model.integers(x.astype(int))),
+        (ValueError, "'int8', which net has", lambda: to_c(model, dtype="int16")),
+        (ValueError, "'int8', which net has", lambda: to_c(model, dtype="float32")),
+        (ValueError, "form must be 'loops'", lambda: to_c(model, form="vector")),
+        (ValueError, "samples must be given", lambda: to_c(net, dtype="int8")),
+        (ValueError, "finite", lambda: to_c(net, dtype="int8", samples=x + np.nan)),
+        (ValueError, "samples must be finite", lambda: to_c(model, samples=x + np.nan)),
+        (ValueError, "must have shape", lambda: to_c(model, samples=x[:, :2])),
+        (TypeError, "floats must be", lambda: to_c(model, floats=1)),
+        (ValueError, "floats=False takes 4", lambda: to_c(model, ram=9)),
+        (ValueError, "no other form fits", lambda: to_c(model, ram=3)),
+    ]:  # fmt: skip
+
+        def to_c(net, **options):
+            return export.to_c(net, tmp_path / "new", **options)
+
+        with pytest.raises(error, match=message):
+            call()
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.GELU(), nn.Sigmoid(), nn.LayerNorm(4), nn.Residual(nn.Dense(4, 4))]
+)
+def test_layers_without_integers_are_named(layer):
+    net = nn.Sequential(nn.Dense(4, 4), layer)
+    name = {"LayerNorm": "Norm", "Residual": "Added"}.get(type(layer).__name__)
+    with pytest.raises(TypeError, match=name or type(layer).__name__):
+        export.quantize(net, np.eye(4))
+    with pytest.raises(TypeError, match="Everywhere"):
+        export.quantize(nn.PointWise(nn.Dense(4, 4), 2), np.eye(8))
