@@ -102,6 +102,12 @@ def to_integers(x, scale):
     return (whole + (rest >= 0.5) - (rest <= -0.5)).astype(np.int64)
 
 
+def paired(steps, others):
+    """Integer steps, and beside each the one that it was made of, None for a scale."""
+    others = iter(others)
+    return [(one, None if isinstance(one, Scale) else next(others)) for one in steps]
+
+
 def updated(one, real, bits):
     """A step with the numbers that `real`, the step it was made of, has by now."""
     if isinstance(one, Bias):

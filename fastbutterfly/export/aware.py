@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..nn import Layer
 from ..nn.training import check_optimizer
 from ._forms import pruned
+from ._integer import paired
 from ._lowering import places
 from .quantize import BITS, Quantized, quantize
 
@@ -67,7 +68,7 @@ class QuantizationAware:
         self._net, self.optimizer = net, optimizer
         self._scale = np.zeros(net.parameters.size)
         self._top = (1 << BITS[dtype] - 1) - 1
-        for one, place in zip(self._model.steps, pruned(places(net)), strict=False):
+        for one, place in paired(self._model.steps, pruned(places(net))):
             if hasattr(place, "weights"):
                 trained = place.weights >= 0
                 self._scale[place.weights[trained]] = one.scale[trained]

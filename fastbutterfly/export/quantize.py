@@ -19,7 +19,8 @@ from ._rounding import rounded
 BITS = {"int8": 8, "int16": 16}
 HEADROOM = 1.25  # what samples may reach, by what those of the calibration did
 DEVIATIONS = 6  # of a coordinate that its range holds at least
-NARROWEST = 1 / 64  # least range of an output, of the largest of its step
+FEW = 4  # terms of a row up to which the scales of its inputs may differ
+NARROWEST = 1 / 2  # least range of an output, of the largest of its step
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,7 @@ class Quantized:
     def updated(self, net: Layer) -> "Quantized":
         """The same with the weights that the network has now; scales are kept."""
         steps = pruned(lowered(as_network(net), net.n_in))
-        if len(steps) > len(self.steps):
-            raise ValueError("net must be the network that was quantized")
-        pairs = zip(self.steps, [*steps, *self.steps[len(steps) :]], strict=True)
+        pairs = integer.paired(self.steps, steps)
         made = tuple(integer.updated(*pair, self.bits) for pair in pairs)
         return replace(self, steps=made, digest=digest(net))
 
@@ -197,11 +196,16 @@ class _Maker:
             self.reach = np.maximum(reach, NARROWEST * reach.max())
             self.made.append(self.make(one))
             self.x = y
-        self.output_scale = float(self.t.min())
-        if np.ptp(self.t):  # one scale for all outputs
-            factors = self.output_scale / self.t * LARGEST
+        self.equalize()
+        self.output_scale = float(self.t[0])
+
+    def equalize(self):
+        """Give all coordinates one scale, by a step of its own if need be."""
+        if np.ptp(self.t):
+            factors = self.t.min() / self.t * LARGEST
             self.made.append(integer.Scale(np.rint(factors).astype(np.int64)))
-            self.output_scale *= LARGEST / (LARGEST + 1)
+            least = self.t.min() * LARGEST / (LARGEST + 1)
+            self.t = np.full(len(self.t), least)
 
     @singledispatchmethod
     def make(self, one):
@@ -269,6 +273,8 @@ class _Maker:
 
         The scales of coordinates are set to those after the step.
         """
+        if sources.shape[1] > FEW:
+            self.equalize()
         squares = np.mean((self.x * self.t) ** 2, axis=0)[sources]
         V = W / self.t[sources]
         squares = np.broadcast_to(squares, V.shape)
