@@ -25,7 +25,8 @@ class Problem:
 
     def __init__(self, A, b, ridge, tol, rcond, iteration, max_iter, given):
         self.A, self.b, self.ridge = A, b, ridge**0.5
-        eps = float(np.finfo(b.dtype).eps)
+        limits = np.finfo(b.dtype)
+        eps, self.least = float(limits.eps), float(limits.tiny / limits.eps)
         self.tol = max(tol or 0.0, eps)
         defaults = RCOND * eps, RCOND_LAPACK * eps
         self.rcond, self.rcond_lapack = defaults if rcond is None else (rcond, rcond)
@@ -53,11 +54,18 @@ class Problem:
             return x, norms(b), 0, 1.0, 0, True
         columns = b if b.shape[1] else np.zeros((len(b), 1), b.dtype)
         options = {"cond": self.rcond_lapack, "check_finite": False}
-        x, _, rank, s = scipy.linalg.lstsq(A, columns, **options)
+        x, squares, rank, s = scipy.linalg.lstsq(A, columns, **options)
         x = x[:, : b.shape[1]]
-        residuals = norms(self.b - A[: len(self.b)] @ x)
+        residuals = self._lengths(squares, x, A)
         condition = float(s[0] / s[rank - 1]) if rank else 1.0
         return x, residuals, int(rank), condition, 0, True
+
+    def _lengths(self, squares, x, A):
+        """|b - A x|, by gelsd's squares if it gives them and they are fine."""
+        given = len(squares) == x.shape[1] > 0 and not self.ridge
+        if given and np.isfinite(squares).all() and squares.min() > self.least:
+            return np.sqrt(squares)
+        return norms(self.b - A[: len(self.b)] @ x)
 
     def sketched(self, sketch, rng):
         """By a sketch, or a text that says why not."""

@@ -138,7 +138,8 @@ def lstsq(
     asked = as_choice("method", method, {m: m for m in METHODS})
     as_choice("iteration", iteration, ITERATIONS)
     max_iter = as_size("max_iter", max_iter)
-    ridge, rng = as_number("ridge", ridge), as_generator(rng)
+    ridge = as_number("ridge", ridge)
+    rng = rng if rng is None else as_generator(rng)  # of None only if it is needed
     tol = None if tol is None else as_number("tol", tol, below=1)
     A, b = as_problem(A, b, as_flag("check_finite", check_finite))
     sketch = as_sketch(sketch, A.shape, b.dtype)
@@ -150,7 +151,7 @@ def lstsq(
     method, reason = _chosen(asked, problem)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if method == "sketch":
-            found = problem.sketched(sketch or default_sketch, rng)
+            found = problem.sketched(sketch or default_sketch, as_generator(rng))
             reason = "; ".join([reason, *problem.notes])
             if isinstance(found, str):
                 method, reason = "lapack", found
