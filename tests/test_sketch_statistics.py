@@ -111,3 +111,13 @@ def test_sparse_rtt_selects_uniformly():
     assert abs(np.sign(S.left.data).sum()) < 5 * 12000**0.5
     halves = counts.reshape(2, -1).sum(axis=1)
     assert abs(halves[0] - halves[1]) < 5 * 12000**0.5
+
+
+def test_sparse_rtt_holds_coordinates_that_the_fjlt_misses():
+    """Among 64 neighbours Hadamard rows have 64 patterns only: some are not drawn."""
+    smallest = {}
+    for kind in ("fjlt", "sparse_rtt"):
+        found = [S[:, :64] for S in draws(kind, 10, 128, 4096)]
+        smallest[kind] = [scipy.linalg.svdvals(S)[-1] for S in found]
+    assert np.median(smallest["fjlt"]) < 1e-12
+    assert min(smallest["sparse_rtt"]) > 0.5 * (1 - 0.5**0.5)

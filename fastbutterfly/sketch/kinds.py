@@ -60,7 +60,8 @@ def sparse_rtt(
     """Draw a SparseRTT: random signs, a Hadamard transform, a sparse selection.
 
     Where the `fjlt` keeps single coordinates of the transform, each row sums some, with
-    random signs: good for every subspace with fewer rows.
+    random signs, and holds subspaces that the `fjlt` misses: that of the first 64 unit
+    vectors, with twice as many rows.
 
     Parameters
     ----------
