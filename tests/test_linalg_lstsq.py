@@ -259,6 +259,33 @@ def test_the_scale_of_a_sketch_does_not_matter(scale, iteration, rng):
     np.testing.assert_allclose(found.x, x, atol=1e-9)
 
 
+@pytest.mark.parametrize("iteration", ITERATIONS)
+@pytest.mark.parametrize("condition", [1, 1e2, 1e4])
+@pytest.mark.parametrize("power", [-1, 0, 1])
+@pytest.mark.parametrize("dtype", "fFdD")
+def test_scales(dtype, power, condition, iteration, rng):
+    scale = (1e10 if dtype in "fF" else 1e100) ** power
+    A, b, _ = problem(rng, 400, 30, condition, 1e-2)
+    turn = np.exp(1j * rng.uniform(0, 6, 400)) if dtype in "FD" else np.ones(400)
+    A, b = (A.T * turn).T, b * turn
+    given = (scale * A).astype(dtype), (scale * b).astype(dtype)
+    found = linalg.lstsq(*given, method="sketch", iteration=iteration, rng=0)
+    assert (found.method, found.converged, found.rank) == ("sketch", True, 30)
+    exact = scipy.linalg.lstsq(*(a.astype("D") / scale for a in given))[0]
+    allowed = np.finfo(dtype).eps * condition * (1 + condition * 1e-2)
+    error = np.linalg.norm(found.x - exact) / np.linalg.norm(exact)
+    assert error <= 10 * allowed
+
+
+@pytest.mark.parametrize("ridge", [1e-8, 1.0, 1e8, 1e100])
+def test_ridges_against_the_normal_equations(ridge, rng):
+    A, b = rng.standard_normal((300, 20)), rng.standard_normal(300)
+    expected = np.linalg.solve(A.T @ A / ridge + np.eye(20), A.T @ b / ridge)
+    found = linalg.lstsq(A, b, ridge=ridge, method="sketch", rng=0)
+    assert (found.converged, found.method) == (True, "sketch")
+    np.testing.assert_allclose(found.x, expected, rtol=1e-6, atol=0)
+
+
 def bad_sketches(n, m):
     """Those that miss directions, and those that hardly hold them."""
     yield np.zeros((2 * n, m))

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.linalg
 
 from ._arguments import dense
-from ._lsqr import lengths, lsqr, norms
+from ._lsqr import lsqr, norms
 from ._matrix import LeftSolved, Matrix, adjoint
 from ._momentum import momentum
 from ._sketched import triangle_of
@@ -147,8 +147,8 @@ class Problem:
         matrix = Matrix(self.A, self.ridge)
         U = np.zeros((matrix.rows, x.shape[1]), self.b.dtype)
         U[: len(self.b)] = self.b
-        gradient = lengths(matrix.both(x, U, 1.0))
-        sizes = norm * (norm * lengths(x) + lengths(U))
+        gradient = norms(matrix.both(x, U, 1.0))
+        sizes = norm * (norm * norms(x) + norms(U))
         limit = SLACK * max(self.tol, self.rcond) * sizes
         return norms(U[: len(self.b)]), bool(np.all(gradient <= limit))
 
