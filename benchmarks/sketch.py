@@ -5,7 +5,7 @@ thread; with torch once through its singular value decomposition and once as pro
 for learned sketches do it, by deflated power iteration, 300 rounds for each of the
 singular vectors, unrolled and differentiated automatically. Both with a dense sketch,
 which favours them. Products: S @ X for a float32 matrix, l = 192, against np.matmul
-with a Gaussian one; and of a tall float64 matrix, against a random sign and SciPy's
+with a Gaussian one; and of a tall float64 matrix, against random signs and SciPy's
 cosine transform, of which 2000 rows are kept, with the peak memory beyond the matrix in
 units of its size.
 """
@@ -101,6 +101,7 @@ def products(n, d, seconds):
     options = {"dtype": np.float32, "rng": 0}
     kinds = {
         "fjlt": sketch.fjlt(MANY, n, **options),
+        "sparse_rtt": sketch.sparse_rtt(MANY, n, **options),
         "gaussian": sketch.gaussian(MANY, n, **options),
         "sparse": sketch.sparse(MANY, n, **options),
         "count": sketch.count_sketch(MANY, n, **options),
@@ -115,13 +116,15 @@ def products(n, d, seconds):
 
 
 def tall(n, d, seconds):
-    """An FJLT to 2000 rows, and the same by SciPy's cosine transform; peak memory."""
+    """FJLT and SparseRTT to 2000 rows, and by SciPy's cosine transform; peak memory."""
     rows = min(2000, n)
     rng = np.random.default_rng(0)
     X, S = rng.standard_normal((n, d)), sketch.fjlt(rows, n, rng=0)
+    T = sketch.sparse_rtt(rows, n, rng=0)
     signs, kept = rng.choice([-1.0, 1.0], (n, 1)), rng.permutation(n)[:rows]
     calls = {
         "fjlt": lambda: S @ X,
+        "sparse_rtt": lambda: T @ X,
         "dct": lambda: scipy.fft.dct(X * signs, axis=0, norm="ortho")[kept],
     }
     best = best_in_turn(calls, seconds)
@@ -132,7 +135,8 @@ def tall(n, d, seconds):
         call()
         row[f"{name}_memory"] = tracemalloc.get_traced_memory()[1] / X.nbytes
         tracemalloc.stop()
-    return row | {"dct_ratio": best["dct"] / best["fjlt"]}
+    ratio = best["dct"] / best["sparse_rtt"]
+    return row | {"dct_ratio": best["dct"] / best["fjlt"], "sparse_rtt_ratio": ratio}
 
 
 def cases(quick):

@@ -1,12 +1,17 @@
 """lstsq against LAPACK: accuracy to condition 1e14, kinds of A, bad input."""
 
+import warnings
+
 import numpy as np
 import pytest
 import scipy.linalg
 import scipy.sparse as sp
-from scipy.sparse.linalg import aslinearoperator
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from fastbutterfly import linalg, sketch
+
+EPS = np.finfo(float).eps
+ITERATIONS = ["lsqr", "momentum"]
 
 
 def problem(rng, m, n, condition, residual):
@@ -30,22 +35,26 @@ def backward_error(A, b, x):
     return min(mu, smallest) / np.linalg.norm(A)
 
 
+@pytest.mark.parametrize("iteration", ITERATIONS)
 @pytest.mark.parametrize("residual", [1e-12, 1e-3, 1.0])
 @pytest.mark.parametrize("condition", [1, 1e3, 1e6, 1e10, 1e12, 1e14])
-def test_is_as_accurate_as_lapack(condition, residual, rng):
-    A, b, x = problem(rng, 600, 30, condition, residual)
-    found = linalg.lstsq(A, b, method="sketch", rng=0)
+@pytest.mark.parametrize(("m", "n"), [(600, 30), (900, 200)])
+def test_is_as_accurate_as_lapack(m, n, condition, residual, iteration, rng):
+    A, b, x = problem(rng, m, n, condition, residual)
+    options = {"method": "sketch", "iteration": iteration}
+    found = linalg.lstsq(A, b, rng=0, **options)
     expected = scipy.linalg.lstsq(A, b)[0]
-    assert (found.method, found.rank) == ("sketch", 30)
+    assert (found.method, found.rank, found.converged) == ("sketch", n, True)
+    assert found.reason == "asked for"
     error, theirs = (np.linalg.norm(y - x) for y in (found.x, expected))
     # LAPACK's own error varies with the rounding; this is what theory allows it.
-    eps = np.finfo(float).eps
-    allowed = eps * condition * (1 + condition * residual)
+    allowed = EPS * condition * (1 + condition * residual)
     assert error <= 10 * max(theirs, allowed)
-    least = np.linalg.norm(b - A @ expected)
-    assert found.residual_norm <= least * (1 + 1e-12) + 10 * eps + 1e-7 * residual**2
+    least, size = np.linalg.norm(b - A @ expected), 1 + np.linalg.norm(expected)
+    excess = found.residual_norm - least * (1 + 1e-12)
+    assert excess <= 10 * EPS * size + 1e-7 * residual**2
     assert found.residual_norm == pytest.approx(np.linalg.norm(b - A @ found.x))
-    assert backward_error(A, b, found.x) < 100 * eps
+    assert backward_error(A, b, found.x) < 100 * EPS
 
 
 def kinds(rng):
@@ -76,10 +85,11 @@ def kinds(rng):
 KINDS = [name for name, _ in kinds(np.random.default_rng(0))]
 
 
+@pytest.mark.parametrize("iteration", ITERATIONS)
 @pytest.mark.parametrize("ridge", [0.0, 0.5])
 @pytest.mark.parametrize("columns", [None, 1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_kinds(kind, columns, ridge, rng):
+def test_kinds(kind, columns, ridge, iteration, rng):
     A = dict(kinds(rng))[kind]
     m, n = A.shape
     b = rng.standard_normal(m if columns is None else (m, columns))
@@ -93,7 +103,9 @@ def test_kinds(kind, columns, ridge, rng):
         given = stacked if ridge else (full, b)
         expected = scipy.linalg.lstsq(*given, cond=1e-13)[0]
     with np.errstate(over="ignore"):
-        found = linalg.lstsq(A, b, ridge=ridge, method="sketch", rng=0)
+        options = {"method": "sketch", "iteration": iteration}
+        found = linalg.lstsq(A, b, ridge=ridge, rng=0, **options)
+    assert found.converged
     assert found.x.shape == expected.shape
     np.testing.assert_allclose(
         found.x, expected, rtol=1e-8, atol=1e-10 * (abs(expected).max() + 1e-300)
@@ -153,7 +165,10 @@ def test_float32(rng):
     np.testing.assert_allclose(found.x, x, atol=1e-4)
 
 
-@pytest.mark.parametrize("draw", [sketch.fjlt, sketch.gaussian, sketch.count_sketch])
+DRAWN = [sketch.fjlt, sketch.sparse_rtt, sketch.gaussian, sketch.count_sketch]
+
+
+@pytest.mark.parametrize("draw", DRAWN)
 def test_sketches(draw, rng):
     A, b, x = problem(rng, 500, 10, 1e4, 1e-6)
     found = linalg.lstsq(A, b, sketch=draw(120, 500, rng=0))
@@ -183,6 +198,8 @@ def test_method_is_told(rng):
     assert found.condition == pytest.approx(10)
     large = np.random.default_rng(0).standard_normal((10500, 200))
     assert linalg.lstsq(large, large[:, 0], rng=0).reason == "A is long and large"
+    many = linalg.lstsq(large, large[:, :2], rng=0)
+    assert many.reason.startswith("faster for 2 right-hand sides")
     a, b = (linalg.lstsq(large, large[:, 0], rng=0).x for _ in range(2))
     np.testing.assert_array_equal(a, b)
 
@@ -193,6 +210,159 @@ def test_tol_saves_iterations(rng):
     exact = linalg.lstsq(A, b, method="sketch", rng=0)
     assert rough.iterations < exact.iterations / 1.5
     np.testing.assert_allclose(A @ rough.x, A @ x, atol=1e-3)
+
+
+def dependent(kind, rng, m, n):
+    """Half of the columns, or one, are no new directions."""
+    A = rng.standard_normal((m, n))
+    if kind == "repeated":
+        A[:, n // 2 :] = A[:, : n // 2]
+    elif kind == "product":
+        A = rng.standard_normal((m, n // 2)) @ rng.standard_normal((n // 2, n))
+    else:
+        A *= np.geomspace(1, 1e-8, n)
+        A[:, -1] = A[:, 0] + A[:, 1]
+    return A, n - 1 if kind == "sum" else n // 2
+
+
+@pytest.mark.parametrize("method", ["sketch", "lapack"])
+@pytest.mark.parametrize("n", [4, 50, 250])
+def test_default_rcond_keeps_condition_1e14(n, method, rng):
+    A, b, x = problem(rng, 12 * n, n, 1e14, 1e-9)
+    found = linalg.lstsq(A, b, method=method, rng=0)
+    assert (found.rank, found.method) == (n, method)
+    theirs = np.linalg.norm(scipy.linalg.lstsq(A, b)[0] - x)
+    error = np.linalg.norm(found.x - x)
+    assert error <= 10 * max(theirs, 1e14 * EPS * (1 + 1e14 * 1e-9))
+
+
+@pytest.mark.parametrize("method", ["sketch", "lapack"])
+@pytest.mark.parametrize("kind", ["repeated", "product", "sum"])
+@pytest.mark.parametrize(("m", "n"), [(40, 4), (500, 500), (3000, 300)])
+def test_default_rcond_finds_the_rank(kind, method, m, n, rng):
+    A, rank = dependent(kind, rng, m, n)
+    b = rng.standard_normal(m)
+    found = linalg.lstsq(A, b, method=method, rng=0)
+    assert (found.rank, found.method, found.converged) == (rank, method, True)
+    expected = scipy.linalg.lstsq(A, b, cond=1e-13)[0]
+    size = np.linalg.norm(expected)
+    assert np.linalg.norm(found.x - expected) <= 1e-8 * found.condition * size
+
+
+@pytest.mark.parametrize("iteration", ITERATIONS)
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_the_scale_of_a_sketch_does_not_matter(scale, iteration, rng):
+    A, b, x = problem(rng, 500, 20, 1e3, 1e-3)
+    S = scale * sketch.sparse_rtt(150, 500, rng=0).to_dense()
+    found = linalg.lstsq(A, b, sketch=S, iteration=iteration)
+    assert (found.method, found.converged) == ("sketch", True)
+    np.testing.assert_allclose(found.x, x, atol=1e-9)
+
+
+@pytest.mark.parametrize("iteration", ITERATIONS)
+@pytest.mark.parametrize("condition", [1, 1e2, 1e4])
+@pytest.mark.parametrize("power", [-1, 0, 1])
+@pytest.mark.parametrize("dtype", "fFdD")
+def test_scales(dtype, power, condition, iteration, rng):
+    scale = (1e10 if dtype in "fF" else 1e100) ** power
+    A, b, _ = problem(rng, 400, 30, condition, 1e-2)
+    turn = np.exp(1j * rng.uniform(0, 6, 400)) if dtype in "FD" else np.ones(400)
+    A, b = (A.T * turn).T, b * turn
+    given = (scale * A).astype(dtype), (scale * b).astype(dtype)
+    found = linalg.lstsq(*given, method="sketch", iteration=iteration, rng=0)
+    assert (found.method, found.converged, found.rank) == ("sketch", True, 30)
+    exact = scipy.linalg.lstsq(*(a.astype("D") / scale for a in given))[0]
+    allowed = np.finfo(dtype).eps * condition * (1 + condition * 1e-2)
+    error = np.linalg.norm(found.x - exact) / np.linalg.norm(exact)
+    assert error <= 10 * allowed
+
+
+@pytest.mark.parametrize("ridge", [1e-8, 1.0, 1e8, 1e100])
+def test_ridges_against_the_normal_equations(ridge, rng):
+    A, b = rng.standard_normal((300, 20)), rng.standard_normal(300)
+    expected = np.linalg.solve(A.T @ A / ridge + np.eye(20), A.T @ b / ridge)
+    found = linalg.lstsq(A, b, ridge=ridge, method="sketch", rng=0)
+    assert (found.converged, found.method) == (True, "sketch")
+    np.testing.assert_allclose(found.x, expected, rtol=1e-6, atol=0)
+
+
+def bad_sketches(n, m):
+    """Those that miss directions, and those that hardly hold them."""
+    yield np.zeros((2 * n, m))
+    yield np.eye(2 * n, m, n // 2)  # not the first rows of A
+    yield np.eye(n + 1, m)
+    yield sketch.count_sketch(n, m, rng=0)
+
+
+@pytest.mark.parametrize("iteration", ITERATIONS)
+@pytest.mark.parametrize("number", range(4))
+def test_bad_sketches_are_told(number, iteration, rng):
+    A, b, _ = problem(rng, 400, 20, 10, 1.0)
+    A[:20] *= 1e4
+    S = list(bad_sketches(20, 400))[number]
+    expected = scipy.linalg.lstsq(A, b)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+        found = linalg.lstsq(A, b, sketch=S, method="sketch", iteration=iteration)
+    close = np.linalg.norm(found.x - expected) <= 1e-8 * np.linalg.norm(expected)
+    assert close or not found.converged
+    found = linalg.lstsq(A, b, sketch=S, iteration=iteration)  # without a warning
+    np.testing.assert_allclose(found.x, expected, rtol=1e-6, atol=1e-8)
+    assert number != 0 or "the sketch is bad: LAPACK instead" in found.reason
+
+
+@pytest.mark.parametrize("form", [sp.csr_array, aslinearoperator])
+@pytest.mark.parametrize("iteration", ITERATIONS)
+def test_too_few_iterations_are_told(iteration, form, rng):
+    A, b, _ = problem(rng, 600, 30, 1e3, 1.0)
+    options = {"max_iter": 3, "iteration": iteration, "rng": 0}
+    with pytest.warns(scipy.linalg.LinAlgWarning, match="has not converged, in"):
+        found = linalg.lstsq(form(A), b, **options)
+    assert (found.converged, found.method) == (False, "sketch")
+    with pytest.warns(scipy.linalg.LinAlgWarning, match="x may not be accurate"):
+        linalg.lstsq(A, b, method="sketch", **options)
+    S = sketch.gaussian(60, 600, rng=0)
+    found = linalg.lstsq(A, b, sketch=S, **options)
+    assert (found.converged, found.method) == (True, "lapack")
+    assert found.reason.endswith("lsqr has not converged: LAPACK instead")
+
+
+def test_lsqr_takes_over_from_momentum(rng):
+    A, b, x = problem(rng, 600, 30, 10, 1e-3)
+    S = np.eye(600)[:40] + 0.1 * sketch.gaussian(40, 600, rng=0).to_dense()
+    found = linalg.lstsq(A, b, sketch=S, iteration="momentum")
+    assert "so LSQR took over" in found.reason
+    np.testing.assert_allclose(found.x, x, atol=1e-9)
+
+
+@pytest.mark.parametrize("call", ["lstsq", "rsvd", "norm", "cond"])
+@pytest.mark.parametrize("given", ["none", "rmatmat"])
+def test_operators_without_an_adjoint(call, given):
+    more = {"rmatmat": lambda u: A.T @ u} if given == "rmatmat" else {}
+    operator = LinearOperator(A.shape, matvec=lambda x: A @ x, dtype=float, **more)
+    args = {"lstsq": (np.ones(5),), "rsvd": (1,)}.get(call, ())
+    with pytest.raises(TypeError, match="A must have products with its adjoint"):
+        getattr(linalg, call)(operator, *args)
+
+
+@pytest.mark.parametrize("call", [linalg.eigh, linalg.nystrom])
+def test_symmetric_operators_need_none(call, rng):
+    B = rng.standard_normal((30, 2))
+    operator = LinearOperator((30, 30), matvec=lambda x: B @ (B.T @ x), dtype=float)
+    expected = np.linalg.eigvalsh(B @ B.T)[:-3:-1]
+    np.testing.assert_allclose(call(operator, 2, rng=0).w, expected)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4])
+def test_arrays_that_blas_would_copy(columns, rng):
+    large = rng.standard_normal((1000, 40))
+    A, b = large[:, ::2], rng.standard_normal((1000, columns))
+    expected = scipy.linalg.lstsq(A, b)[0]
+    for given in (A, A.T.copy().T, large[::2, ::2], large[::-1, ::-2]):
+        rows = b[: len(given)]
+        found = linalg.lstsq(given, rows, method="sketch", rng=0)
+        expected = scipy.linalg.lstsq(given, rows)[0]
+        np.testing.assert_allclose(found.x, expected, atol=1e-13)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
@@ -213,6 +383,8 @@ ERRORS = [
     ((A.astype(str), np.ones(5)), {}, TypeError, "A must hold real or complex"),
     ((A, np.ones(5)), {"method": "qr"}, ValueError, "method must be one of 'auto'"),
     ((A, np.ones(5)), {"ridge": -1}, ValueError, "ridge must be a number, at least 0"),
+    ((A, np.ones(5)), {"iteration": "cg"}, ValueError, "iteration must be one of"),
+    ((A, np.ones(5)), {"max_iter": 0}, ValueError, "max_iter must be at least 1"),
     ((A, np.ones(5)), {"tol": 2}, ValueError, "tol must be a number"),
     ((A, np.ones(5)), {"sketch": A}, ValueError, r"sketch must have shape \(l, 5\)"),
     ((A, np.ones(5)), {"sketch": 1j * np.eye(5)}, ValueError, "sketch must be real"),

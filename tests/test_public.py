@@ -112,6 +112,7 @@ NAMES = {
         "low_rank",
         "optimal",
         "sparse",
+        "sparse_rtt",
         "stack",
     },
     estimators: {

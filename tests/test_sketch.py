@@ -9,7 +9,7 @@ import fastbutterfly as fb
 from fastbutterfly import sketch
 
 SIZES = {1: 1, 2: 1, 31: 5, 32: 8, 100: 7, 1000: 20}
-RANDOM = ("fjlt", "gaussian", "count_sketch", "sparse")
+RANDOM = ("fjlt", "sparse_rtt", "gaussian", "count_sketch", "sparse")
 
 
 def butterfly(kind, n, dtype, rng):
@@ -172,7 +172,7 @@ class TestProducts:
             f"{module}._block", lambda X, part: seen.append(part) or np.array(X[part])
         )
         X = on_disk(tmp_path / "X", rng.standard_normal((100, 10)))
-        for kind in ("gaussian", "count_sketch", "fjlt"):
+        for kind in ("gaussian", "count_sketch", "fjlt", "sparse_rtt"):
             seen.clear()
             make(kind, 100) @ X
             assert max(part.stop - part.start for part in seen) <= 20
@@ -193,6 +193,9 @@ class TestObject:
             S = make(kind, 32)
             if isinstance(S.operator, fb.Butterfly):
                 assert S.n_weights == S.operator.n_weights
+            elif kind == "sparse_rtt":
+                parts = S.operator.left, S.operator.right
+                assert S.n_weights == parts[0].nnz + parts[1].n_weights
             elif kind in ("count_sketch", "sparse"):
                 assert S.n_weights == np.count_nonzero(S.to_dense())
             else:
@@ -249,11 +252,12 @@ def test_bad_kinds_of_operators(operator):
         sketch.Sketch(operator)
 
 
+@pytest.mark.parametrize("draw", [sketch.fjlt, sketch.sparse_rtt])
 @pytest.mark.parametrize("n", [100, 128])
-def test_large_arrays_by_blocks(n, monkeypatch, rng):
+def test_large_arrays_by_blocks(n, draw, monkeypatch, rng):
     monkeypatch.setattr("fastbutterfly.sketch._rows.LARGE", 10)
     monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", 64)
-    S = sketch.fjlt(20, n, rng=0)
+    S = draw(20, n, rng=0)
     for X in (rng.standard_normal((n, 3)), rng.integers(0, 9, (n, 3)), 1j * np.eye(n)):
         np.testing.assert_allclose(S @ X, S.to_dense() @ X, atol=1e-12)
     assert S._pays(np.ones((n, 3))) == (n == 100)

@@ -9,7 +9,7 @@ from scipy.linalg import clarkson_woodruff_transform
 import fastbutterfly as fb
 from fastbutterfly import sketch
 
-RANDOM = ("fjlt", "gaussian", "count_sketch", "sparse")
+RANDOM = ("fjlt", "sparse_rtt", "gaussian", "count_sketch", "sparse")
 
 
 class TestLaws:
@@ -127,7 +127,7 @@ class TestOptimal:
     @pytest.mark.parametrize("l", [1, 3, 12])
     def test_spans_the_first_left_singular_vectors(self, rng, monkeypatch, l, direct):
         if not direct:
-            monkeypatch.setattr("fastbutterfly.sketch.kinds.DIRECT", 30)
+            monkeypatch.setattr("fastbutterfly.sketch.directions.DIRECT", 30)
         Xs = batch(rng)
         S = sketch.optimal(Xs, l).to_dense()
         U = np.linalg.svd(np.hstack(Xs))[0]
@@ -199,6 +199,11 @@ ERRORS = {
         lambda: sketch.sparse(2, 8, nonzeros=3),
         ValueError,
         "nonzeros must be at most",
+    ),
+    "selected": (
+        lambda: sketch.sparse_rtt(2, 7, nonzeros=9),
+        ValueError,
+        "nonzeros must be at most 8, got 9",
     ),
     "few": (lambda: sketch.sparse(2, 8, nonzeros=0), ValueError, "nonzeros must be at"),
     "none": (lambda: sketch.optimal([], 1), ValueError, "matrices must hold at least"),

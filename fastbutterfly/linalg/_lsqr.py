@@ -6,11 +6,13 @@ iteration, since A^H u needs the norm of u as a factor only.
 
 import numpy as np
 
-STALLED = 10  # iterations in which a step should have become shorter than half
+STALLED = 30  # iterations in which a step should have become shorter than half
 
 
-def lsqr(matrix, right, R, enough, max_iter):
-    """Minimise |A N z - r| for each column r of R; return N z and the iterations.
+def lsqr(matrix, right, R, enough, max_iter, ratio=None):
+    """Minimise |A N z - r| for each column r of R.
+
+    Return N z, the iterations, and whether they converged.
 
     Parameters
     ----------
@@ -23,6 +25,8 @@ def lsqr(matrix, right, R, enough, max_iter):
         (length of the last change of z, of the residual, of z), each an array (p,) ->
         array of bool: which columns have converged.
     max_iter : int
+    ratio : float
+        Not used here.
 
     Notes
     -----
@@ -30,49 +34,49 @@ def lsqr(matrix, right, R, enough, max_iter):
     linearly and its changes tell the error.
     """
     N, N_adjoint = right
-    beta = _lengths(R)
+    beta = lengths(R)
     U = R
     U /= _safe(beta)
     V = N_adjoint(matrix.adjoint(U))
-    alpha = _lengths(V)
+    alpha = lengths(V)
     V /= _safe(alpha)
     W, Z = V.copy(), np.zeros_like(V)
     phi_bar, rho_bar, calm, iteration = beta * (alpha > 0), alpha, 0, 0
     shortest, found_at = np.inf, 0
     for iteration in range(1, max_iter + 1):
         T = matrix.both(N(V), U, alpha)
-        beta = _lengths(U)
+        beta = lengths(U)
         U /= _safe(beta)
         V *= -beta
         V += N_adjoint(T / _safe(beta))
-        alpha = _lengths(V) * (beta > 0)
+        alpha = lengths(V) * (beta > 0)
         V /= _safe(alpha)
         rho = np.hypot(rho_bar, beta)
         c, s = rho_bar / _safe(rho), beta / _safe(rho)
         theta, rho_bar = s * alpha, -c * alpha
         phi, phi_bar = c * phi_bar, s * phi_bar
         step = phi / _safe(rho)
-        change = np.abs(step) * _lengths(W)
+        change = np.abs(step) * lengths(W)
         Z += step * W
         W *= -theta / _safe(rho)
         W += V
-        # Twice in a row: a single short step may be an accident. And where steps no
-        # longer become shorter they are rounding errors.
-        calm = calm + 1 if np.all(enough(change, np.abs(phi_bar), _lengths(Z))) else 0
+        # Twice in a row: a single short step may be an accident. Where steps no longer
+        # become shorter they are rounding errors, or R is no good preconditioner.
+        calm = calm + 1 if np.all(enough(change, np.abs(phi_bar), lengths(Z))) else 0
         if change.max(initial=0) < shortest / 2:
             shortest, found_at = change.max(initial=0), iteration
         if calm == 2 or iteration - found_at > STALLED:
             break
-    return N(Z), iteration
+    return N(Z), iteration, calm == 2
 
 
 def norms(columns):
     """Euclidean norms of columns, also where squares overflow or underflow."""
     largest = np.abs(columns).max(axis=0, initial=0)
-    return _lengths(columns / _safe(largest)) * largest
+    return lengths(columns / _safe(largest)) * largest
 
 
-def _lengths(columns):
+def lengths(columns):
     return np.sqrt(np.einsum("ij,ij->j", columns.conj(), columns).real)
 
 

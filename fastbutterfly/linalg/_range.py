@@ -12,8 +12,8 @@ CANCELLED = 1e-6  # of |A|^2: what a difference must leave to be an estimate
 class Range:
     """Q (m, r) with orthonormal columns, and B = Q^H A (r, n)."""
 
-    def __init__(self, A, power, rng):
-        self.A, self.power, self.rng = A, power, rng
+    def __init__(self, A, power, rng, symmetric=False):
+        self.A, self.power, self.rng, self.symmetric = A, power, rng, symmetric
         self.dtype = common_dtype(np.float32, np.empty(0, A.dtype or np.float64))
         m, n = A.shape
         self.Q, self.B = np.empty((m, 0), self.dtype), np.empty((0, n), self.dtype)
@@ -85,6 +85,8 @@ class Range:
         return Y - self.Q @ (self.Q.conj().T @ Y) if self.Q.size else Y
 
     def _adjoint(self, Y):
+        if self.symmetric:
+            return self.A @ Y
         if hasattr(self.A, "rmatmat"):
             return self.A.rmatmat(Y)
         return (Y.conj().T @ self.A).conj().T

@@ -52,5 +52,5 @@ def _norm(R):
             return 0.0
         v = R @ (v / length)
         size = float(np.linalg.norm(v))
-        v = R.conj().T @ v
+        v = R.conj().T @ (v / (size or 1))  # R^H R v might overflow
     return size

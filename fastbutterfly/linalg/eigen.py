@@ -72,7 +72,7 @@ def eigh(
     array([-5.,  3.])
     """
     (A, k), rng = _as_symmetric(A, k, check_finite), as_generator(rng)
-    space = Range(A, as_size("power", power, least=0), rng)
+    space = Range(A, as_size("power", power, least=0), rng, symmetric=True)
     oversampling = as_size("oversampling", oversampling, least=0)
     space.grow(min(k + oversampling, A.shape[0]))
     T = space.B @ space.Q

@@ -8,7 +8,7 @@ from .._arrays import as_generator, as_size
 from ..nn._checks import as_flag
 from ._arguments import as_operator, default_sketch
 from ._range import Range
-from .least_squares import sketched_triangle
+from ._sketched import sketched_triangle
 
 BLOCK = 4  # directions at a time
 
@@ -51,7 +51,7 @@ def norm(
     >>> round(linalg.norm(np.diag([3.0, 1.0, 0.5]), rng=0), 6)
     3.0
     """
-    A = as_operator("A", A, as_flag("check_finite", check_finite))
+    A = as_operator("A", A, as_flag("check_finite", check_finite), adjoint=True)
     rng, power = as_generator(rng), as_size("power", power, least=0)
     if not min(A.shape):
         return 0.0
@@ -87,8 +87,8 @@ def cond(
 
     Notes
     -----
-    That of a sketch of 6 min(m, n) rows, whose singular values are those of A up to a
-    factor 1 +- 1/sqrt(6), about; of A itself if that is not longer.
+    That of a sketch of at least 6 min(m, n) rows, whose singular values are those of A
+    up to a factor 1 +- 1/sqrt(6), or nearer; of A itself if that is not longer.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def cond(
     >>> 1e6 / 3 < linalg.cond(A, rng=0) < 3e6
     True
     """
-    A = as_operator("A", A, as_flag("check_finite", check_finite))
+    A = as_operator("A", A, as_flag("check_finite", check_finite), adjoint=True)
     if not min(A.shape):
         raise ValueError(f"A must not be empty, got shape {A.shape}")
     R = sketched_triangle(A, default_sketch, as_generator(rng))

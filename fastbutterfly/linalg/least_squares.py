@@ -1,5 +1,6 @@
 """lstsq: least squares by sketching, to LAPACK's accuracy."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,18 +8,15 @@ import scipy.linalg
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import as_choice, as_generator, is_sparse
+from .._arrays import as_choice, as_generator, as_size
 from ..nn._checks import as_flag, as_number
-from ..sketch import Sketch
-from ._arguments import as_problem, as_sketch, default_sketch, dense
-from ._lsqr import lsqr, norms
-from ._matrix import LeftSolved, Matrix, adjoint
-from ._triangle import Triangle
+from ._arguments import as_problem, as_sketch, default_sketch
+from ._problem import ITERATIONS, Problem
 
-EXTREME = "A or b is so small or so large that squares underflow or overflow"
-STAGES = 2  # the second is iterative refinement
-MAX_ITER = 200
-TALL, LARGE, WIDE = 8, 1 << 21, 200  # m / n, m n and n from which a sketch pays
+# A sketch pays from m / n, m n and n on, with a right-hand side for so many unknowns
+# besides the first; see benchmarks/linalg.py.
+TALL, LARGE, WIDE, FURTHER = 25, 1 << 19, 100, 256
+METHODS = "auto", "sketch", "lapack"
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,12 @@ class LeastSquares:
     condition : float
         Largest singular value by the smallest of those, or an estimate from the sketch.
     iterations : int
+    converged : bool
+        Whether they reached `tol`, and the gradient A^H (A x - b) + ridge x is as small
+        as that makes it.
     method : {"sketch", "lapack"}
     reason : str
-        Why it was that method.
+        Why it was that method, and what became of the iteration if that failed.
     """
 
     x: NDArray
@@ -46,6 +47,7 @@ class LeastSquares:
     rank: int
     condition: float
     iterations: int
+    converged: bool
     method: str
     reason: str
 
@@ -59,6 +61,8 @@ def lstsq(
     rcond: float | None = None,
     sketch=None,
     method: str = "auto",
+    iteration: str = "lsqr",
+    max_iter: int = 200,
     check_finite: bool = True,
     rng: Generator | int | None = None,
 ) -> LeastSquares:
@@ -74,15 +78,20 @@ def lstsq(
     tol : float, optional
         Relative accuracy at which iterations end; None: machine precision.
     rcond : float, optional
-        Singular values up to rcond times the largest count as zero. None:
-        4 sqrt(min(m, n)) eps, which leaves condition numbers to 1e14 alone for 100
-        unknowns, to 3e13 for 1000.
+        Singular values up to rcond times the largest count as zero. None: 20 eps, or 40
+        for LAPACK, which computes zeros less exactly; condition numbers to 1e14 ask for
+        less than 45 eps.
     sketch : Sketch, array, sparse array, or LinearOperator, optional
         Of shape (l, max(m, n)), l at least min(m, n); real where A and b are.
-        None: a sparse sign sketch with 6 rows for each unknown, or A itself if it has
-        not more.
+        None: a sparse sign sketch with 4 non-zeros a column, and 6 to 16 rows for each
+        unknown, more the longer A is; or A itself if it has not more.
     method : {"auto", "sketch", "lapack"}
         "auto": "sketch" where that pays and works, else "lapack" (gelsd).
+    iteration : {"lsqr", "momentum"}
+        LSQR, or iterative sketching with damping and momentum, which relies on the
+        sketch to be as good as its shape lets expect; where it is not, LSQR takes over.
+    max_iter : int
+        Of each of two stages.
     check_finite : bool
         Whether to look for NaN and infinities.
     rng : Generator, int or None
@@ -100,6 +109,12 @@ def lstsq(
     numpy.linalg.LinAlgError
         If LAPACK's iteration fails.
 
+    Warns
+    -----
+    scipy.linalg.LinAlgWarning
+        If the iteration does not converge, as with a bad sketch, and no LAPACK steps in
+        (it does so for arrays and "auto").
+
     Notes
     -----
     Let S A = Q R with a sketch S. The solution of the sketched problem is the start,
@@ -111,6 +126,12 @@ def lstsq(
     adjoint. Where the sketch shows that A has not full rank, its singular values
     replace R, as in LSRN (Meng, Saunders and Mahoney, 2014).
 
+    R is the Cholesky factor of (S A)^H S A, its columns scaled, to condition numbers of
+    some 1e7; it only preconditions. Momentum needs no lengths and no orthogonality, so
+    that it suits products in parallel; it takes as many iterations as LSQR, or up to
+    half more, and has not been faster here. Both are as stable. In the end the gradient
+    is looked at, in the pass that the residual takes.
+
     Examples
     --------
     >>> import numpy as np
@@ -120,175 +141,62 @@ def lstsq(
     >>> bool(np.allclose(found.x, np.arange(20.0)))
     True
     """
-    method = as_choice("method", method, {m: m for m in ("auto", "sketch", "lapack")})
-    ridge, rng = as_number("ridge", ridge), as_generator(rng)
+    asked = as_choice("method", method, {m: m for m in METHODS})
+    as_choice("iteration", iteration, ITERATIONS)
+    max_iter = as_size("max_iter", max_iter)
+    ridge = as_number("ridge", ridge)
+    rng = rng if rng is None else as_generator(rng)  # of None only if it is needed
     tol = None if tol is None else as_number("tol", tol, below=1)
     A, b = as_problem(A, b, as_flag("check_finite", check_finite))
     sketch = as_sketch(sketch, A.shape, b.dtype)
     if rcond is not None:
         rcond = as_number("rcond", rcond, below=1)
-    problem = _Problem(A, b if b.ndim == 2 else b[:, np.newaxis], ridge, tol, rcond)
-    method, reason = _chosen(method, A, ridge, sketch is not None)
-    sketch = sketch or default_sketch
-    with np.errstate(over="ignore", under="ignore"):
+    columns = b if b.ndim == 2 else b[:, np.newaxis]
+    options = iteration, max_iter, sketch is not None
+    problem = Problem(A, columns, ridge, tol, rcond, *options)
+    method, reason = _chosen(asked, problem)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if method == "sketch":
-            found = problem.sketched(sketch, rng)
+            found = problem.sketched(sketch or default_sketch, as_generator(rng))
+            reason = "; ".join([reason, *problem.notes])
             if isinstance(found, str):
                 method, reason = "lapack", found
+            elif not found[-1] and asked == "auto" and isinstance(A, np.ndarray):
+                method, reason = "lapack", f"{reason}: LAPACK instead"
         if method == "lapack":
             found = problem.lapack()
-    x, residuals, rank, condition, iterations = found
+    x, residuals, *rest = found
     if b.ndim == 1:
         x, residuals = x[:, 0], float(residuals[0])
-    return LeastSquares(x, residuals, rank, condition, iterations, method, reason)
+    result = LeastSquares(x, residuals, *rest, method, reason)
+    if not result.converged:
+        trouble = f"{reason}, in {result.iterations} iterations: x may not be accurate"
+        warnings.warn(trouble, scipy.linalg.LinAlgWarning, stacklevel=2)
+    return result
 
 
-def _chosen(method, A, ridge, given):
+def _chosen(method, problem):
     """The method, and why."""
+    A, count = problem.A, problem.b.shape[1]
     if not min(A.shape):
         return "lapack", "A is empty"
     if method != "auto":
         return method, "asked for"
     if not isinstance(A, np.ndarray):
         return "sketch", "A is not a dense array"
-    if given:
+    if problem.given:
         return "sketch", "a sketch was given"
     small, large = sorted(A.shape)
-    if ridge and A.shape[0] < A.shape[1]:
+    if problem.ridge and A.shape[0] < A.shape[1]:
         return "lapack", "A is wide and there is a ridge"
     if large < TALL * small or A.size < LARGE or small < WIDE:
         return "lapack", (
             f"faster for {A.shape[0]} x {A.shape[1]}: a sketch pays where A is {TALL} "
             f"times as long as wide, from {WIDE} columns and {LARGE} numbers on"
         )
-    return "sketch", "A is long and large"
-
-
-class _Problem:
-    """A, b (m, p), the root of the ridge, and what is as small as rounding."""
-
-    def __init__(self, A, b, ridge, tol, rcond):
-        self.A, self.b, self.ridge = A, b, ridge**0.5
-        eps = float(np.finfo(b.dtype).eps)
-        self.tol = max(tol or 0.0, eps)
-        self.rcond = 4 * min(A.shape) ** 0.5 * eps if rcond is None else rcond
-
-    def _extreme(self, R):
-        """Whether squares in the iteration may overflow or underflow."""
-        limit = float(np.finfo(self.b.dtype).max) ** 0.4
-        sizes = np.append(np.abs(self.b).max(axis=0, initial=0), np.abs(R).max())
-        sizes = (float(size) for size in sizes)
-        return not all(size == 0 or 1 / limit < size < limit for size in sizes)
-
-    def lapack(self):
-        """By gelsd, of the dense matrix."""
-        A, b = dense(self.A, self.b.dtype), self.b
-        if self.ridge:
-            A = np.vstack([A, self.ridge * np.eye(A.shape[1], dtype=A.dtype)])
-            b = np.vstack([b, np.zeros((A.shape[1], b.shape[1]), b.dtype)])
-        if not A.size:
-            x = np.zeros((A.shape[1], b.shape[1]), b.dtype)
-            return x, norms(b), 0, 1.0, 0
-        columns = b if b.shape[1] else np.zeros((len(b), 1), b.dtype)
-        options = {"cond": self.rcond, "check_finite": False}
-        x, _, rank, s = scipy.linalg.lstsq(A, columns, **options)
-        x = x[:, : b.shape[1]]
-        residuals = norms(self.b - A[: len(self.b)] @ x)
-        condition = float(s[0] / s[rank - 1]) if rank else 1.0
-        return x, residuals, int(rank), condition, 0
-
-    def sketched(self, sketch, rng):
-        """By a sketch, or a text that says why not."""
-        m, n = self.A.shape
-        if m < n:
-            return self._wide(sketch, rng)
-        matrix = Matrix(self.A, self.ridge)
-        right = np.vstack([self.b, np.zeros((matrix.rows - m, self.b.shape[1]))])
-        right = right.astype(self.b.dtype, copy=False)
-        R, rest = _triangle(self.A, self.b, self.ridge, sketch, self.b.dtype, rng)
-        if self._extreme(R):
-            return EXTREME
-        triangle = Triangle(R, self.rcond)
-
-        def residual(x):
-            U = right.copy()
-            matrix.subtract(x, U)
-            return -U
-
-        def size(x, residual, _):  # to compare with changes of R x
-            return triangle.norm * np.linalg.norm(x, axis=0) + residual
-
-        pair = triangle.times, triangle.adjoint
-        return self._refined(
-            matrix, pair, triangle, triangle.solve(rest), residual, size
+    if count > 1 + small // FURTHER:
+        return "lapack", (
+            f"faster for {count} right-hand sides: a sketch pays for one, and one more "
+            f"for each {FURTHER} unknowns"
         )
-
-    def _wide(self, sketch, rng):
-        """The shortest x with A x = b, by a sketch of A^H."""
-        if self.ridge:
-            return "A is wide and there is a ridge"
-        m, n = self.A.shape
-        R, _ = _triangle(adjoint(self.A), None, 0.0, sketch, self.b.dtype, rng)
-        if self._extreme(R):
-            return EXTREME
-        triangle = Triangle(R, self.rcond)
-        if triangle.rank < m:
-            return f"A is wide and has rank {triangle.rank}, by its sketch"
-        # R^H is the factor of A from the left.
-        solve, solve_adjoint = triangle.adjoint, triangle.times
-        matrix = LeftSolved(Matrix(self.A), solve, solve_adjoint)
-        x = np.zeros((n, self.b.shape[1]), self.b.dtype)
-
-        def residual(x):
-            return solve(self.b - self.A @ x)
-
-        def size(x, _, length):
-            return np.maximum(np.linalg.norm(x, axis=0), length)
-
-        return self._refined(matrix, (np.copy, np.copy), triangle, x, residual, size)
-
-    def _refined(self, matrix, pair, triangle, x, residual, size):
-        """LSQR in stages from x on; `size`: what its changes are compared with."""
-        iterations = 0
-        for _ in range(STAGES):
-
-            def enough(change, missed, length, x=x):
-                return change <= self.tol * size(x, missed, length)
-
-            change, count = lsqr(matrix, pair, residual(x), enough, MAX_ITER)
-            x = x + change
-            iterations += count
-        residuals = norms(self.b - self.A @ x)
-        return x, residuals, triangle.rank, triangle.condition, iterations
-
-
-def sketched_triangle(A, sketch, rng):
-    """R of the sketch of A, or of its adjoint if A is wide."""
-    A = A if A.shape[0] >= A.shape[1] else adjoint(A)
-    dtype = np.dtype(A.dtype or np.float64)
-    return _triangle(A, None, 0.0, sketch, dtype, rng)[0]
-
-
-def _triangle(A, b, ridge, sketch, dtype, rng):
-    """R of the sketched A, and Q^H times the sketched b."""
-    m, n = A.shape
-    S = sketch(m, n, rng)
-    parts = [_sketched(S, A)]
-    if b is not None:
-        parts.append(S @ b)
-    stacked = np.hstack(parts)
-    if ridge:
-        below = np.zeros((n, stacked.shape[1]), stacked.dtype)
-        below[:, :n] = ridge * np.eye(n)
-        stacked = np.vstack([stacked, below])
-    R = np.linalg.qr(stacked.astype(dtype, copy=False), mode="r")
-    return R[:n, :n], R[:n, n:]
-
-
-def _sketched(S, A):
-    if isinstance(A, np.ndarray) or (isinstance(S, Sketch) and is_sparse(A)):
-        return S @ A
-    rows = S.T @ np.eye(S.shape[0])
-    if hasattr(A, "rmatmat"):
-        return A.rmatmat(rows.conj()).conj().T
-    return (A.T @ rows).T
+    return "sketch", "A is long and large"

@@ -6,7 +6,8 @@ sparse and memory-mapped matrices.
 
 from ._learning import Learned
 from ._sketch import Sketch
-from .kinds import count_sketch, fjlt, gaussian, optimal, sparse, stack
+from .directions import optimal
+from .kinds import count_sketch, fjlt, gaussian, sparse, sparse_rtt, stack
 from .learn import learn
 from .low_rank import LowRank, best_errors, errors, excess, low_rank
 
@@ -24,5 +25,6 @@ __all__ = [
     "low_rank",
     "optimal",
     "sparse",
+    "sparse_rtt",
     "stack",
 ]

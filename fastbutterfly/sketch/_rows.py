@@ -2,13 +2,32 @@
 
 import numpy as np
 
-from .._arrays import frozen
+from .._arrays import frozen, is_sparse
 from .._kernels.order import add_rows
 from .._paths import Paths
 from .._plan import Plan
 from ..butterfly import Butterfly
+from ._product import Product
 
 LARGE = 1 << 24  # numbers of X from which it is worked on by blocks
+
+
+def pays(S, X):
+    """Whether blocks beat the product at once: n would be padded, and X is large."""
+    B = S.right if isinstance(S, Product) else S
+    if not isinstance(B, Butterfly) or X.size <= LARGE or kind_of(S) is None:
+        return False
+    return B.shape[1] < B.plan.n
+
+
+def kind_of(S):
+    """Which of the classes works on blocks of rows for it; None: none does."""
+    if isinstance(S, Product):
+        plain = is_sparse(S.left) and kind_of(S.right) is ButterflyRows
+        return SelectionRows if plain else None
+    if isinstance(S, Butterfly):
+        return ButterflyRows if ButterflyRows.takes(S) else None
+    return MatrixRows
 
 
 class MatrixRows:
@@ -47,11 +66,6 @@ class ButterflyRows:
         self._needed, self._place = np.unique(kept % size, return_inverse=True)
 
     @staticmethod
-    def pays(S, X):
-        """Whether it beats the product at once: n would be padded, and X is large."""
-        return S.shape[1] < S.plan.n and X.size > LARGE and ButterflyRows.takes(S)
-
-    @staticmethod
     def takes(S):
         """Whether it can do it: for the inputs in order, and strides increasing."""
         plain = isinstance(S.plan, Plan) and S.plan.increasing
@@ -70,6 +84,25 @@ class ButterflyRows:
         else:
             local = block
         local = np.ascontiguousarray(local, y.dtype)
-        factors = frozen(self._factors[:, at].astype(y.dtype))
-        flat = frozen(local).reshape(-1), frozen(self._place), factors, y.reshape(-1)
-        add_rows(*flat, y.shape[1])
+        self._combine(local, self._factors[:, at].astype(y.dtype), y)
+
+    def _combine(self, local, factors, y):
+        """Add to each output its number of the block, times a factor."""
+        flat = frozen(local).reshape(-1), frozen(self._place), frozen(factors)
+        add_rows(*flat, y.reshape(-1), y.shape[1])
+
+
+class SelectionRows(ButterflyRows):
+    """A sparse matrix, of CSR format, times such a butterfly; the same blocks."""
+
+    def __init__(self, S, rows):
+        super().__init__(S.right, rows)
+        self._selection = S.left.tocsr()
+
+    def _combine(self, local, factors, y):
+        C = self._selection
+        values, places = C.data * factors[C.indices], self._place[C.indices]
+        shape = len(y), len(local)
+        from scipy.sparse import csr_array  # slow to import
+
+        y += csr_array((values, places, C.indptr), shape=shape) @ local

@@ -5,16 +5,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import as_numbers, common_dtype, dense, is_sparse
 from ..butterfly import Butterfly
-from ._rows import ButterflyRows, MatrixRows
+from ._product import Product
+from ._rows import kind_of, pays
 
+FAST = Butterfly, Product  # that are no matrices of numbers
 BLOCK = 1 << 22  # numbers of X in memory at a time, of a file or of a sparse matrix
 
 
 class Sketch:
     """A matrix S (l, n), l <= n, for products S @ X with (n, d) matrices X.
 
-    Usually made by `gaussian`, `fjlt`, `count_sketch`, `sparse`, `optimal`, `learn` or
-    `stack`.
+    Usually made by `gaussian`, `fjlt`, `sparse_rtt`, `count_sketch`, `sparse`,
+    `optimal`, `learn` or `stack`.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ class Sketch:
     __array_ufunc__ = None  # so that `array @ S` comes here
 
     def __init__(self, operator):
-        if not isinstance(operator, Butterfly) and not is_sparse(operator):
+        if not isinstance(operator, FAST) and not is_sparse(operator):
             operator = as_numbers("operator", operator)
         if len(operator.shape) != 2:
             raise ValueError(f"operator must be a matrix, got shape {operator.shape}")
@@ -56,7 +58,7 @@ class Sketch:
     @property
     def n_weights(self) -> int:
         """Numbers that it has."""
-        if isinstance(self.operator, Butterfly):
+        if isinstance(self.operator, FAST):
             return self.operator.n_weights
         return self.operator.nnz if is_sparse(self.operator) else self.operator.size
 
@@ -67,7 +69,7 @@ class Sketch:
 
     def to_dense(self) -> NDArray:
         """Return the matrix as an array (l, n)."""
-        if isinstance(self.operator, Butterfly):
+        if isinstance(self.operator, FAST):
             return self.operator.to_dense()
         if is_sparse(self.operator):
             return self.operator.toarray()
@@ -103,7 +105,7 @@ class Sketch:
                 f"{self.shape}, got shape {X.shape}"
             )
         if is_sparse(X):
-            if not isinstance(self.operator, Butterfly):
+            if not isinstance(self.operator, FAST):
                 return dense(self.operator @ _floats(X))
             X = X.tocsr()
         elif not isinstance(X, np.memmap) and not self._pays(X):
@@ -113,19 +115,17 @@ class Sketch:
         return self._by_blocks(X)
 
     def _pays(self, X):
-        is_butterfly = isinstance(self.operator, Butterfly)
-        return is_butterfly and X.ndim == 2 and ButterflyRows.pays(self.operator, X)
+        return X.ndim == 2 and pays(self.operator, X)
 
     def _by_blocks(self, X):
         y = np.zeros((self.shape[0], X.shape[1]), common_dtype(self.dtype, X))
-        is_butterfly = isinstance(self.operator, Butterfly)
-        if is_butterfly and not ButterflyRows.takes(self.operator):
+        kind = kind_of(self.operator)
+        if kind is None:
             columns = max(BLOCK // X.shape[0], 1)
             for start in range(0, X.shape[1], columns):
                 part = slice(start, start + columns)
                 y[:, part] = self.operator @ _block(X, (slice(None), part))
             return y
-        kind = ButterflyRows if is_butterfly else MatrixRows
         rows = kind(self.operator, max(BLOCK // max(X.shape[1], 1), 1))
         for part in rows.parts:
             rows.add(part, _block(X, part), y)

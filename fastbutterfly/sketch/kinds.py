@@ -1,18 +1,15 @@
-"""Sketches that are drawn at random, and the best one for given matrices."""
-
-from collections.abc import Iterable
+"""Sketches that are drawn at random, and stacks."""
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from .. import transforms
-from .._arrays import as_generator, as_list, as_real_dtype, as_size, dense
-from ._matrices import as_matrices
+from .._arrays import as_generator, as_list, as_real_dtype, as_size
+from ..butterfly import Butterfly
 from ._places import draw_places
+from ._product import Product
 from ._sketch import Sketch
-
-DIRECT = 2048  # largest n for which all n directions are computed
 
 
 def fjlt(
@@ -48,8 +45,75 @@ def fjlt(
     >>> sketch.fjlt(20, 1000, rng=0).shape
     (20, 1000)
     """
-    shape = _as_shape(l, n)
+    shape = as_shape(l, n)
     return Sketch(transforms.fjlt(*shape, dtype=dtype, rng=rng))
+
+
+def sparse_rtt(
+    l: int,
+    n: int,
+    *,
+    nonzeros: int | None = None,
+    dtype: DTypeLike = np.float64,
+    rng: Generator | int | None = None,
+) -> Sketch:
+    """Draw a SparseRTT: random signs, a Hadamard transform, a sparse selection.
+
+    Where the `fjlt` keeps single coordinates of the transform, each row sums some, with
+    random signs, and holds subspaces that the `fjlt` misses: that of the first 64 unit
+    vectors, with twice as many rows.
+
+    Parameters
+    ----------
+    l, n : int
+        Its shape, l <= n.
+    nonzeros : int
+        Coordinates of the transform in each row; at most n', the next power of two from
+        n. None: 4, or n' if that is less. 1: rows of the transform, drawn with
+        replacement.
+    dtype : dtype
+        float32 or float64.
+    rng : Generator, int or None
+        Source of randomness.
+
+    Returns
+    -------
+    Sketch
+        S = sqrt(n'/(l nonzeros)) C H D with random signs D, the orthonormal Hadamard
+        transform H of size n', and non-zeros +-1 in C (l, n'); E |S x|^2 = |x|^2.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a size or an option is not as described.
+
+    References
+    ----------
+    Camano, Epperly, Meyer and Tropp (2025), Faster linear algebra algorithms with
+    structured random matrices, arXiv 2508.21189.
+
+    Examples
+    --------
+    >>> from fastbutterfly import sketch
+    >>> sketch.sparse_rtt(20, 1000, rng=0).shape
+    (20, 1000)
+    """
+    from scipy.sparse import csr_array  # slow to import
+
+    (count, n), dtype, rng = as_shape(l, n), as_real_dtype(dtype), as_generator(rng)
+    size = transforms.next_power_of_two(n)
+    nonzeros = min(4, size) if nonzeros is None else as_size("nonzeros", nonzeros)
+    if nonzeros > size:
+        raise ValueError(f"nonzeros must be at most {size}, got {nonzeros}")
+    B = Butterfly.random(size, init="fjlt", dtype=dtype, rng=rng)
+    places = draw_places(rng, count, size, nonzeros)
+    kept, places = np.unique(places.ravel(), return_inverse=True)
+    B = Butterfly(B.weights, inputs=np.arange(n), outputs=kept)
+    values = rng.choice(np.array([-1, 1], dtype), places.size)
+    values *= dtype.type(np.sqrt(size / (count * nonzeros)))
+    ends = np.arange(0, places.size + 1, nonzeros)
+    C = csr_array((values, places, ends), shape=(count, len(kept)))
+    return Sketch(Product(C, B))
 
 
 def gaussian(
@@ -86,7 +150,7 @@ def gaussian(
     >>> sketch.gaussian(20, 1000, rng=0).n_weights
     20000
     """
-    shape, dtype = _as_shape(l, n), as_real_dtype(dtype)
+    shape, dtype = as_shape(l, n), as_real_dtype(dtype)
     entries = as_generator(rng).standard_normal(shape) / np.sqrt(shape[0])
     return Sketch(entries.astype(dtype, copy=False))
 
@@ -134,7 +198,7 @@ def sparse(
     """
     from scipy.sparse import csc_array  # slow to import
 
-    (count, n), dtype, rng = _as_shape(l, n), as_real_dtype(dtype), as_generator(rng)
+    (count, n), dtype, rng = as_shape(l, n), as_real_dtype(dtype), as_generator(rng)
     nonzeros = min(8, count) if nonzeros is None else as_size("nonzeros", nonzeros)
     if nonzeros > count:
         raise ValueError(f"nonzeros must be at most l = {count}, got {nonzeros}")
@@ -179,64 +243,6 @@ def count_sketch(
     1000
     """
     return sparse(l, n, nonzeros=1, dtype=dtype, rng=rng)
-
-
-def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:
-    """Return the l best directions for all matrices together, in closed form.
-
-    Parameters
-    ----------
-    matrices : array (n, d), or iterable of such
-        Real and finite; sparse ones of SciPy too. One n, any d.
-    l : int
-        Rows, at most n.
-
-    Returns
-    -------
-    Sketch
-        Dense, (l, n), with orthonormal rows: the first l left singular vectors of the
-        matrices side by side. A dense sketch that is trained comes close to it (Liu et
-        al., 2023).
-
-    Raises
-    ------
-    ValueError, TypeError
-        If an argument is not as described.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from fastbutterfly import sketch
-    >>> abs(sketch.optimal(np.diag([1.0, 3.0, 2.0]), 1).to_dense())
-    array([[0., 1., 0.]])
-    """
-    matrices = as_matrices("matrices", matrices)
-    count, n = _as_shape(l, matrices[0].shape[0])
-    if n > DIRECT > count:
-        vectors = _iterated(matrices, n, count)
-    else:
-        vectors = np.linalg.eigh(sum(map(_gram, matrices)))[1]
-    return Sketch(np.ascontiguousarray(vectors[:, : -count - 1 : -1].T))
-
-
-def _iterated(matrices, n, count):
-    """Eigenvectors of the sum of X X^T that belong to its largest eigenvalues."""
-    from scipy.sparse.linalg import LinearOperator, eigsh  # slow to import
-
-    def gram(v):
-        return sum(X @ (X.T @ v) for X in matrices)
-
-    operator = LinearOperator((n, n), matvec=gram, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(n)
-    if not np.any(gram(start)):
-        return np.eye(n, count)  # ARPACK does not take zero
-    return eigsh(operator, count, v0=start)[1]
-
-
-def _gram(X):
-    """X X^T, dense and in double precision."""
-    X = X.astype(np.float64, copy=False)
-    return dense(X @ X.T)
 
 
 def stack(*sketches: Sketch) -> Sketch:
@@ -284,7 +290,8 @@ def stack(*sketches: Sketch) -> Sketch:
     return Sketch(np.concatenate([S.to_dense() for S in sketches]))
 
 
-def _as_shape(l, n):
+def as_shape(l, n):
+    """The shape of a sketch, as ints."""
     count, n = as_size("l", l), as_size("n", n)
     if count > n:
         raise ValueError(f"l must be at most n = {n}, got {count}")
