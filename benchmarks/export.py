@@ -13,7 +13,7 @@ import re
 import subprocess
 import tempfile
 import warnings
-from contextlib import suppress
+from contextlib import chdir, suppress
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,7 @@ def _emlearn(folder, n):
 
     rng = np.random.default_rng(0)
     net = MLPClassifier((n,), max_iter=1, random_state=0)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), chdir(folder):  # it compiles in ./tmp
         warnings.simplefilter("ignore")
         net.fit(rng.standard_normal((20, n)), np.arange(20) % 2)
         emlearn.convert(net).save(file=str(folder / "other.h"), name="other")
