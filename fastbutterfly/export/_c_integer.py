@@ -19,7 +19,7 @@ static int16_t saturated{wide}({acc} x, int shift)
     "matrix": """
 /* y = W x / 2**shift. */
 static void matrix{wide}(const {w} *restrict w, const int16_t *restrict x,
-                         int16_t *restrict y, int rows, int columns, int shift)
+        int16_t *restrict y, int rows, int columns, int shift)
 {{
     for (int i = 0; i < rows; i++, w += columns) {{
         {acc} sum = 0;
@@ -32,7 +32,7 @@ static void matrix{wide}(const {w} *restrict w, const int16_t *restrict x,
     "butterfly": """
 /* Blocks 2 x 2, in place: x[k] and x[k + d] are mixed, in each of a groups of 2 d. */
 static void butterfly{wide}(const {w} *restrict w, int16_t *restrict x, int a, int d,
-                            int shift)
+        int shift)
 {{
     for (int i = 0; i < a; i++, w += 4 * d, x += 2 * d)
         for (int k = 0; k < d; k++) {{
@@ -45,7 +45,7 @@ static void butterfly{wide}(const {w} *restrict w, int16_t *restrict x, int a, i
     "pairs": """
 /* Some blocks 2 x 2, in place: x[first[i]] and the number d further are mixed. */
 static void pairs{wide}(const {w} *restrict w, const {index} *restrict first,
-                        int16_t *restrict x, int count, int d, int shift)
+        int16_t *restrict x, int count, int d, int shift)
 {{
     for (int i = 0; i < count; i++, w += 4) {{
         int16_t *a = x + first[i], *b = a + d;
@@ -58,7 +58,7 @@ static void pairs{wide}(const {w} *restrict w, const {index} *restrict first,
     "blocks": """
 /* Blocks b x c: numbers that lie d apart are mixed, in each of a groups of c d. */
 static void blocks{wide}(const {w} *restrict w, const int16_t *restrict x,
-                         int16_t *restrict y, int a, int b, int c, int d, int shift)
+        int16_t *restrict y, int a, int b, int c, int d, int shift)
 {{
     for (int i = 0; i < a; i++, x += c * d)
         for (int r = 0; r < b; r++, w += c * d, y += d)
