@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sklearn.datasets import load_digits
 
 import fastbutterfly as fb
@@ -132,9 +133,18 @@ def run(command, folder=None, **options):
     return done.stdout
 
 
-def compilers():
-    """Gcc always, clang where there is one."""
-    return ["gcc", *(["clang"] if shutil.which("clang") else [])]
+def skip_without(compiler, *flags):
+    """Skip a test that needs clang where it, or its sanitizers, are missing."""
+    if compiler == "gcc":
+        return
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not installed")
+    words = [compiler, *flags, "-x", "c", "-", "-o", "/dev/null"]
+    done = subprocess.run(
+        words, input=b"int main(void) { return 0; }", capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"{compiler} lacks the libraries for {' '.join(flags)}")
 
 
 def floating(dtype):

@@ -99,8 +99,7 @@ def expected(models, samples):
 
 @pytest.mark.parametrize("build", BUILDS, ids="".join)
 def test_c_and_python_agree_to_the_bit(program, samples, expected, build):
-    if build[0] not in exports.compilers():
-        pytest.skip(f"{build[0]} is not installed")
+    exports.skip_without(*build)
     path, every = program.build(*build), 1 if build == BUILDS[0] else 5
     found = program(path, {name: x[::every] for name, x in samples.items()})
     wrong = []
