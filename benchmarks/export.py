@@ -68,7 +68,7 @@ def measure(n, seconds):
         "vector": (layer, {"form": "vector"}),
         "int8": (layer, {"dtype": "int8", "samples": x, "floats": False}),
         "int16": (layer, {"dtype": "int16", "samples": x, "floats": False}),
-        "dense": (nn.Dense(n, n, bias=False, rng=0), {}),
+        "dense": (nn.Dense(n, n, bias=False, rng=0), {"form": "vector"}),
     }
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

@@ -9,7 +9,7 @@ compared with Python: integers to the bit, floating point up to rounding.
 Flash and RAM are what the model and the library functions it needs add to an empty
 program, without stack. Instructions, not cycles, are counted: QEMU does not know the
 latter. Needs gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm (Debian's
-names), else it says so and stops. Takes about a minute.
+names), else it says so and stops. Takes half a minute.
 """
 
 import argparse

@@ -144,7 +144,8 @@ class Function:
     def _(self, one: step.Matrix, x, y):
         rows, columns = one.weights.shape
         w = self._weights(one, f"matrix, {rows} x {columns}")
-        self._linear("matrix", one, w, x, y, rows, columns)
+        helper = "matrix_wide" if self.code.fixed else "matrix"
+        self._linear(helper, one, w, x, y, rows, columns)
 
     @emit.register
     def _(self, one: step.Blocks, x, y):
