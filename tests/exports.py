@@ -201,8 +201,8 @@ def floating(dtype):
 def integer(dtype=np.float32):
     """Those of them that integers have rules for, and ReLUs."""
     nets, options = floating(dtype), {"rng": 0, "dtype": dtype}
-    kept = "dense", "square", "decreasing", "truncated", "wider", "mixed", "mixed_ends"
-    kept += "radix_four", "gadget", "orthogonal", "encoder", "nothing"
+    kept = "dense", "square", "decreasing", "truncated", "mixed_ends", "radix_four"
+    kept += "gadget", "orthogonal", "encoder", "nothing"
     nets = {name: nets[name] for name in kept}
     nets["deep"] = nn.Sequential(
         *(nn.ButterflyLinear(64, 128, **options), nn.ReLU(), nn.Dropout(0.5)),

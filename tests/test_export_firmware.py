@@ -10,7 +10,7 @@ import pytest
 from laws import tolerance
 from sklearn.datasets import load_digits
 
-from fastbutterfly import nn
+from fastbutterfly import export, nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
 firmware = __import__("firmware")
@@ -81,15 +81,13 @@ def test_integers_call_no_floating_point(tmp_path, digits):
 
 def test_flash_and_ram_are_what_the_header_says(tmp_path, digits):
     """Besides code; and less than of a dense network."""
-    sizes = {}
-    for dtype in "float32", "int8":
+    for how in {"dtype": "float32"}, {"dtype": "int8", "floats": False}:
+        sizes = {}
         for name, net in firmware.networks().items():
-            options = {"calibration": digits, "dtype": dtype}
-            options |= {"floats": dtype == "float32"}
-            found = firmware.on_device(net, tmp_path, "hard", digits[:2], **options)
-            flash, ram = sizes[name] = found.size
-            assert found.made.ram <= ram < found.made.ram + 8
-            assert found.made.flash <= flash < found.made.flash + 2048
+            made = export.to_c(net, tmp_path, samples=digits, **how)
+            flash, ram = sizes[name] = firmware.size(tmp_path, "hard")
+            assert made.ram <= ram < made.ram + 8
+            assert made.flash <= flash < made.flash + 2048
         assert 6 * sizes["butterfly"][0] < sizes["dense"][0]
         assert sizes["butterfly"][1] <= sizes["dense"][1]
 

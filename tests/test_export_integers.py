@@ -233,16 +233,15 @@ def errors(nets, models, calibration):
 def test_emulated_outputs_are_close(models, errors):
     """A step rounds its outputs, with a range of 6 deviations, and its weights.
 
-    Roundings are uniform, of deviation 1 / sqrt(12) of a unit, and independent; three
-    times its deviation is what the largest weight of a row may be. Steps that keep the
-    length of what they get, here all but the last of them, add up the errors.
+    A rounding is off by half a unit at most; the largest weight of a row is taken to be
+    no more than three times its deviation. Steps that keep lengths add up the errors.
     """
     for (name, dtype), error in errors.items():
         steps = models[f"{name}_{dtype}"].steps
         count = sum(not isinstance(one, step.Spread | step.Pick) for one in steps)
         weights = 3 / ((1 << BITS[dtype] - 1) - 1)
         numbers = 6 / HIGH
-        assert error <= ((1 + count) * numbers + count * weights) / np.sqrt(12), name
+        assert error <= ((1 + count) * numbers + count * weights) / 2, name
 
 
 def test_int16_is_much_closer(errors):
