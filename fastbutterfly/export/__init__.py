@@ -2,6 +2,15 @@
 
 from .aware import QuantizationAware
 from .c import CExport, to_c
+from .onnx import to_onnx
 from .quantize import Quantized, emulate, quantize
 
-__all__ = ["CExport", "QuantizationAware", "Quantized", "emulate", "quantize", "to_c"]
+__all__ = [
+    "CExport",
+    "QuantizationAware",
+    "Quantized",
+    "emulate",
+    "quantize",
+    "to_c",
+    "to_onnx",
+]
