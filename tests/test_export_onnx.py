@@ -78,7 +78,7 @@ def run(path, x):
 def test_same_outputs(tmp_path, rng, name, dtype):
     net = network(name, dtype, rng)
     if name == "gelu" and dtype == np.float64:
-        with pytest.raises(TypeError, match="GELU.*dtype='float32'"):
+        with pytest.raises(TypeError, match=r"GELU.*dtype='float32'"):
             export.to_onnx(net, tmp_path / "net.onnx")
         return
     path = export.to_onnx(net, tmp_path / "net.onnx")

@@ -93,6 +93,33 @@ def test_file_is_plain_npz(saved):
     ]
 
 
+class TestAbout:
+    def test_round_trip(self, tmp_path):
+        known = {"classes": ["[0, 1)", "[1, 2)"] * 200, "ä": [1, 0.5, None, True, {}]}
+        net = nn.Dense(2, 2)
+        net.save(tmp_path / "net.npz", about=known)
+        assert nn.about(tmp_path / "net.npz") == known
+        twin = nn.load(tmp_path / "net.npz")
+        np.testing.assert_array_equal(twin.parameters, net.parameters)
+
+    def test_nothing(self, saved):
+        assert nn.about(saved) == {}
+
+    @pytest.mark.parametrize(
+        "value", ["text", ["a"], {1: 2}, {"a": np.ones(2)}, {"a": (1,)}, {"a": np.nan}]
+    )
+    def test_what_json_does_not_hold(self, tmp_path, value):
+        with pytest.raises(TypeError, match="about must be a dict of what JSON holds"):
+            nn.Dense(2, 2).save(tmp_path / "net.npz", about=value)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("value", [1, [2], np.nan])
+    def test_damage(self, saved, value):
+        rewrite(saved, json=entry(about=value))
+        with pytest.raises(ValueError, match=r"net\.npz.* is not a network"):
+            nn.about(saved)
+
+
 class TestWrite:
     def test_failure_keeps_the_earlier_file(self, saved, monkeypatch):
         before = saved.read_bytes()
@@ -155,6 +182,11 @@ HOSTILE = {
     "other format": ({"json": entry(format="x")}, "it is not a saved network"),
     "header a list": ({"json": lambda header: [1]}, "it is not a saved network"),
     "version": ({"json": entry(version=2)}, "version 2, this release reads 1"),
+    "newer version with more arrays": (
+        {"json": entry(version=2), "more": np.zeros(1)},
+        "version 2, this release reads 1; a newer release",
+    ),
+    "no header": ({"header": lambda a: np.zeros(1, np.uint8)}, None),
     "version bool": ({"json": entry(version=True)}, "version True"),
     "dtype": ({"json": entry(dtype="float16")}, "dtype must be float32 or float64"),
     "no layer": ({"json": entry(layer=None)}, "a layer must have a type"),

@@ -68,6 +68,7 @@ NAMES = {
         "Tanh",
         "ByLayer",
         "Replacement",
+        "about",
         "check_gradients",
         "from_mlp",
         "replace_dense",

@@ -26,7 +26,7 @@ from .replacement import Replacement, from_mlp, replace_dense
 from .residual import Residual
 from .schedules import constant, cosine, step_decay, warmup
 from .sequential import Sequential
-from .storage import load
+from .storage import about, load
 from .training import fit
 from .two_phase import TwoPhases, two_phase
 from .variable_projection import variable_projection
@@ -62,6 +62,7 @@ __all__ = [
     "Sigmoid",
     "Tanh",
     "TwoPhases",
+    "about",
     "check_gradients",
     "constant",
     "cosine",

@@ -15,6 +15,7 @@ Reading never unpickles, and allocates no more than a few times the file's size.
 import io
 import json
 import os
+import re
 import secrets
 import warnings
 import zipfile
@@ -26,10 +27,11 @@ import numpy as np
 FORMAT = "fastbutterfly network"
 VERSION = 1
 NESTED = 100  # brackets within brackets in a header
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)  # in JSON
 NAMES = ("header", "parameters", "constants", "indices")
 
 
-def write(path, description, parameters, constants, indices):
+def write(path, description, parameters, constants, indices, about=None):
     """Write the file at once or not at all."""
     header = {
         "format": FORMAT,
@@ -37,10 +39,26 @@ def write(path, description, parameters, constants, indices):
         "dtype": parameters.dtype.name,
         "layer": description,
     }
+    if about is not None:
+        header["about"] = as_about(about)
     text = as_text(header)
     write_arrays(
         path, dict(zip(NAMES, (text, parameters, constants, indices), strict=True))
     )
+
+
+def as_about(about):
+    """A dict that JSON gives back as it is."""
+    try:
+        same = json.loads(json.dumps(about, allow_nan=False)) == about
+    except (TypeError, ValueError, RecursionError):
+        same = False
+    if not isinstance(about, dict) or not same:
+        raise TypeError(
+            "about must be a dict of what JSON holds (str, int, finite float, bool, "
+            f"None, list, dict with str as keys), got {about!r}"
+        )
+    return about
 
 
 def as_text(header):
@@ -74,10 +92,12 @@ def remove_drafts(path):
 def read(content):
     """Header as a dict, then parameters, constants, indices, from a file's bytes."""
     found = read_arrays(content)
+    if "header" not in found:
+        raise ValueError("it is not a saved network")
+    header = _checked_header(from_text(found["header"]))
     if sorted(found) != sorted(NAMES):
         raise ValueError("it holds other arrays than a saved network does")
-    header, *arrays = (found[name] for name in NAMES)
-    header = _checked_header(from_text(header))
+    arrays = [found[name] for name in NAMES[1:]]
     expected = (header["dtype"], header["dtype"], "int64")
     for name, array, dtype in zip(NAMES[1:], arrays, expected, strict=True):
         if array.dtype != np.dtype(dtype):
@@ -104,8 +124,8 @@ def from_text(array):
 
 
 def _check_nesting(text):
-    """Raise if JSON has too many brackets within brackets, those in strings counted."""
-    text = np.frombuffer(text, np.uint8)
+    """Raise if JSON has too many brackets within brackets."""
+    text = np.frombuffer(STRING.sub(b"", text), np.uint8)
     opened, closed = (np.isin(text, [*map(ord, pair)]) for pair in ("[{", "]}"))
     depth = int(np.cumsum(opened.astype(int) - closed).max(initial=0))
     if depth > NESTED:

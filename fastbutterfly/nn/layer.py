@@ -142,20 +142,26 @@ class Layer:
             y[chunk], _ = self.forward(as_batch(rows_of(x, chunk), dtype))
         return y
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike, *, about: dict | None = None) -> None:
         """Write the layer to an .npz file, at once or not at all; see `nn.load`.
 
         Parameters
         ----------
         path : str or path
             Used as it is; a file of that name is replaced.
+        about : dict, optional
+            What else is to be known, such as the names of the classes: anything that
+            JSON holds. `nn.about` reads it.
 
         Raises
         ------
+        TypeError
+            If `about` is not as described.
         OSError
             If the file cannot be written; an earlier file is then still there.
         """
-        write(path, self._describe(), self.parameters, *self._fixed_arrays())
+        arrays = self.parameters, *self._fixed_arrays()
+        write(path, self._describe(), *arrays, about)
 
     def _own(self, **arrays):
         """Copy the arrays into one new buffer and keep views into it as attributes."""

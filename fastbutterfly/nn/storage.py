@@ -26,12 +26,16 @@ scales, then n shifts, from the parameters. `ButterflyLinear`:
 pattern, from the parameters, or from the constants if it is not trainable;
 n_out for a bias from the parameters; n_in coordinates that the input fills, then n_out
 that the output keeps, from the indices. Nothing may be left over.
+
+The header may have "about", an object of any content, which `about` returns.
+FORMAT.md explains all this to other readers.
 """
 
 import math
 import os
 import struct
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import _format
@@ -110,18 +114,55 @@ def load(path: str | os.PathLike) -> Layer:
     ...     nn.load(path)
     Dense(3, 2)
     """
-    content = Path(path).read_bytes()
-    try:
-        header, *arrays = _format.read(content)
+    with _reading(path) as (header, *arrays):
         reader = _Reader(*arrays)
         layer = reader.layer(header.get("layer"))
         reader.finish()
+    return layer
+
+
+def about(path: str | os.PathLike) -> dict:
+    """Read what `save` was told about a network.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Returns
+    -------
+    dict
+        Empty if there is nothing.
+
+    Raises
+    ------
+    ValueError, OSError
+        As for `load`.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from fastbutterfly import nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "net.npz")
+    ...     nn.Dense(3, 2).save(path, about={"classes": ["cat", "dog"]})
+    ...     nn.about(path)
+    {'classes': ['cat', 'dog']}
+    """
+    with _reading(path) as (header, *_):
+        return _format.as_about(header.get("about", {}))
+
+
+@contextmanager
+def _reading(path):
+    """Give header and arrays of a file; what is wrong with them names the file."""
+    content = Path(path).read_bytes()
+    try:
+        yield _format.read(content)
     except (ValueError, *DAMAGE) as error:
         raise ValueError(
             f"{os.fspath(path)!r} is not a network that this version of fastbutterfly "
             f"can load: {error or type(error).__name__}"
         ) from error
-    return layer
 
 
 class _Reader:
