@@ -1,0 +1,110 @@
+"""CSV files: a line of names or none, then numbers, checked one by one."""
+
+import csv
+import io
+import sys
+from array import array
+from contextlib import contextmanager
+from itertools import chain
+from math import isfinite
+
+import numpy as np
+
+DELIMITERS = ",;\t"
+REMEDY = "fill in or remove such rows"
+
+
+@contextmanager
+def opened(source):
+    """Give the `Csv` of a file, or of standard input for -; errors name it."""
+    try:
+        if source == "-":
+            text = sys.stdin.buffer.read().decode("utf-8-sig")
+            yield Csv("standard input", io.StringIO(text, newline=""))
+        else:
+            with open(source, encoding="utf-8-sig", newline="") as file:
+                yield Csv(source, file)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{source} cannot be read as CSV in UTF-8: {error}") from error
+
+
+class Csv:
+    """A table: `names` of the columns, and whether the file has them (`named`)."""
+
+    def __init__(self, source, lines):
+        self.source, line = source, lines.readline()
+        delimiter = max(DELIMITERS, key=line.count)
+        self._reader = csv.reader(chain([line], lines), delimiter=delimiter)
+        first = next(self._reader, None)
+        if not first:
+            raise ValueError(f"{source} must begin with names or numbers, got no line")
+        self.names, self._rows = [name.strip() for name in first], self._reader
+        numbers = [str(i) for i in range(len(first))]
+        self.named = self.names == numbers or not all(map(_is_number, self.names))
+        if not self.named:
+            self.names, self._rows = numbers, chain([first], self._reader)
+        for name in self.names:
+            if self.names.count(name) > 1:
+                raise ValueError(f"{source} must have no column twice, got {name!r}")
+
+    def place(self, name):
+        """Where the column is."""
+        if name not in self.names:
+            hint = "" if self.named else "; it has no names, these are numbers"
+            raise ValueError(
+                f"{self.source} has no column {name!r}, but {listed(self.names)}{hint}"
+            )
+        return self.names.index(name)
+
+    def columns(self, places, goal=None):
+        """Some columns as numbers (rows, columns), and one as texts."""
+        numbers, texts = array("d"), []
+        for row in self._rows:
+            if not row:
+                continue
+            if len(row) != len(self.names):
+                self._fail(f"must have {len(self.names)} values, has {len(row)}")
+            try:
+                values = [float(row[i]) for i in places]
+            except ValueError:
+                self._complain(row, places)
+            if not isfinite(sum(values)):
+                self._complain(row, places)
+            numbers.extend(values)
+            if goal is not None:
+                texts.append(row[goal].strip())
+                if not texts[-1]:
+                    self._fail(f"has no value for {self.names[goal]!r}; {REMEDY}")
+        return np.frombuffer(numbers).reshape(-1, len(places)), texts
+
+    def _complain(self, row, places):
+        """Raise for the first column of the row that is no number."""
+        for i in places:
+            text, name = row[i].strip(), self.names[i]
+            if not text:
+                self._fail(f"has no value for {name!r}; {REMEDY}")
+            if not _is_number(text):
+                self._fail(
+                    f"must have a number for {name!r}, has {text!r}; make numbers of "
+                    "this column, e.g. a column of 0 and 1 for each of its values, or "
+                    "leave it out"
+                )
+            if not isfinite(float(text)):
+                self._fail(f"must have a finite {name!r}, has {text!r}; {REMEDY}")
+
+    def _fail(self, message):
+        raise ValueError(f"{self.source}: line {self._reader.line_num} {message}")
+
+
+def listed(names, most=8):
+    """Some names in words."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(repr, names[:most])) + more
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,36 @@
+"""Files that the commands write: whether that will work, and doing it at once."""
+
+import os
+from pathlib import Path
+
+from ..export._files import write
+
+
+def check(path, *, folder=False):
+    """Raise early if a file, or files in a folder, cannot be written."""
+    path = Path(path)
+    if not folder and path.is_dir():
+        raise IsADirectoryError(f"{path} cannot be written, it is a folder")
+    known = path if folder else path.parent
+    while folder and not known.exists():
+        known = known.parent
+    if not known.is_dir():
+        raise NotADirectoryError(f"{path} cannot be written, {known} is no folder")
+    if not os.access(known, os.W_OK | os.X_OK):
+        raise PermissionError(f"{path} cannot be written, {known} may not be changed")
+
+
+def save(path, data):
+    """Write bytes."""
+    path = Path(path)
+    write(path.parent, {path.name: data})
+
+
+def size(path_or_bytes):
+    """A number of bytes in words."""
+    count = path_or_bytes
+    if isinstance(count, Path):
+        count = count.stat().st_size
+    if count < 10_000:
+        return f"{count:,} bytes"
+    return f"{count / 1e3:,.1f} kB" if count < 1e6 else f"{count / 1e6:,.1f} MB"

@@ -1,0 +1,55 @@
+"""predict: what a model makes of a table, as CSV."""
+
+import csv
+import io
+import sys
+
+import numpy as np
+
+from . import _files, _model, _table
+
+
+def run(options):
+    """Read, predict, write."""
+    if options.output is not None:
+        _files.check(options.output)
+    model = _model.read(options.model)
+    if options.probabilities and model.classes is None:
+        raise ValueError(
+            f"{options.model} must be a classification for probabilities, it is not "
+            "one that train wrote"
+        )
+    X = _table.for_network(options.data, model.features, model.net.n_in)
+    y = _model.outputs(model, X)
+    if options.output is None:
+        _write(sys.stdout, model, y, options.probabilities)
+        return
+    text = io.StringIO()
+    _write(text, model, y, options.probabilities)
+    _files.save(options.output, text.getvalue().encode())
+    print(f"wrote {options.output}: {len(y):,} predictions")
+
+
+def _write(file, model, y, probabilities):
+    writer = csv.writer(file, lineterminator="\n")
+    if model.task is None:
+        writer.writerow([f"y{i}" for i in range(y.shape[1])])
+        writer.writerows(y.tolist() if y.dtype == np.float64 else y.astype(str))
+        return
+    if model.classes is None:
+        writer.writerow([model.target])
+        writer.writerows([[str(value)] for value in y[:, 0]])
+        return
+    found = [[model.classes[i]] for i in y.argmax(axis=1)]
+    header = [model.target]
+    if probabilities:
+        from scipy.special import softmax
+
+        shares = softmax(y.astype(np.float64), axis=1)
+        header += [f"P({name})" for name in model.classes]
+        found = [
+            row + [f"{share:.6g}" for share in more]
+            for row, more in zip(found, shares.tolist(), strict=True)
+        ]
+    writer.writerow(header)
+    writer.writerows(found)

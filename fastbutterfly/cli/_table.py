@@ -1,0 +1,108 @@
+"""Tables of samples: what `train` and `predict` take from CSV and .npz files."""
+
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._csv import listed, opened
+
+SAMPLES = "X"  # array of the samples, where an .npz has several
+
+
+@dataclass
+class Table:
+    """Samples (rows, columns), the columns' names or None, and the target."""
+
+    samples: NDArray
+    names: list[str] | None
+    target: NDArray | list[str]
+
+
+def for_training(source, target, drop):
+    """All columns but the target and those to drop."""
+    if source.lower().endswith(".npz"):
+        arrays = _arrays(source)
+        for name in (target, *drop):
+            if name not in arrays:
+                raise ValueError(
+                    f"{source} has no array {name!r}, it has {listed([*arrays])}"
+                )
+        y = arrays[target]
+        left = {k: v for k, v in arrays.items() if k not in (target, *drop)}
+        X = _samples(source, left)
+        if y.shape not in (X.shape[:1], (len(X), 1)):
+            raise ValueError(
+                f"{source} must have one target for each of {len(X)} samples, "
+                f"got {target!r} of shape {y.shape}"
+            )
+        return Table(X, None, y.reshape(-1))
+    with opened(source) as table:
+        goal, *dropped = map(table.place, (target, *drop))
+        places = [i for i in range(len(table.names)) if i not in (goal, *dropped)]
+        if not places:
+            raise ValueError(f"{source} must have a column besides {target!r}")
+        samples, texts = table.columns(places, goal)
+        names = [table.names[i] for i in places] if table.named else None
+    return Table(samples, names, texts)
+
+
+def for_network(source, features, n_in):
+    """The columns that a network takes, by their names (or None), in its order."""
+    if source.lower().endswith(".npz"):
+        X = _samples(source, _arrays(source))
+        if X.shape[1] != n_in:
+            raise ValueError(
+                f"{source} must have samples of {n_in} numbers, which the model takes, "
+                f"got shape {X.shape}"
+            )
+        return X
+    with opened(source) as table:
+        if features is not None and table.named:
+            missing = [name for name in features if name not in table.names]
+            if missing:
+                raise ValueError(
+                    f"{table.source} lacks {len(missing)} of the {n_in} columns that "
+                    f"the model takes: {listed(missing)}"
+                )
+            places = [table.names.index(name) for name in features]
+        elif len(table.names) == n_in:
+            places = range(n_in)
+        else:
+            raise ValueError(
+                f"{table.source} must have {n_in} columns, which the model takes, got "
+                f"{len(table.names)}"
+            )
+        return table.columns(places)[0]
+
+
+def _arrays(source):
+    try:
+        with np.load(source, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{source} cannot be read as .npz: {error}") from error
+
+
+def _samples(source, arrays):
+    """The samples among arrays, as rows of float64."""
+    if len(arrays) != 1 and SAMPLES not in arrays:
+        raise ValueError(
+            f"{source} must have the samples as its only array besides the target, or "
+            f"as {SAMPLES!r}, got {listed([*arrays]) or 'none'}"
+        )
+    name = SAMPLES if SAMPLES in arrays else next(iter(arrays))
+    X = arrays[name]
+    if X.dtype.kind not in "biuf" or X.ndim < 2:
+        raise ValueError(
+            f"{source} must have samples as rows of real numbers, got {name!r} of "
+            f"shape {X.shape} and dtype {X.dtype}"
+        )
+    X = X.reshape(len(X), -1).astype(np.float64)
+    if not np.isfinite(X).all():
+        row, column = np.argwhere(~np.isfinite(X))[0]
+        raise ValueError(
+            f"{source} must have finite samples, got {X[row, column]} in row {row}"
+        )
+    return X
