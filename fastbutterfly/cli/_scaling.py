@@ -33,9 +33,7 @@ def fold_inputs(net, mean, deviation):
     else:  # of a gadget for one number, the core is the first with weights
         dense = next((part for part in parts if isinstance(part, nn.Dense)), None)
         if dense is None:
-            raise ValueError(
-                "a butterfly of one number cannot be scaled; use --hidden 2"
-            )
+            raise ValueError("a butterfly of one number needs --hidden 2 at least")
         dense.weights /= deviation[:, np.newaxis]
     zero = np.zeros_like(mean)
     parts[-1].bias -= np.subtract(*first(np.stack([mean, zero])))

@@ -161,10 +161,10 @@ def emit(one, graph, x):
 
 @emit.register
 def _(one: Group, graph, x):
+    if one.is_matrix:
+        return graph.op("MatMul", x, _matrix(one, graph))
     a, b, c, d = one.a, one.b, one.c, one.d
     blocks = _blocks(one, graph)
-    if one.is_matrix:
-        return graph.op("MatMul", x, graph.reshape(blocks, c, b))
     # Two swaps of neighbouring axes each way: these are fast, other orders are not.
     x = graph.reshape(x, 0, a, c, d)
     if d > 1:
@@ -179,19 +179,43 @@ def _(one: Group, graph, x):
     return graph.reshape(x, 0, one.n_out)
 
 
+def _matrix(one, graph):
+    """The matrix (n_in, n_out) of a group, by the shorter side's unit vectors."""
+    if one.n_in <= one.n_out:
+        return _images(one, graph)
+    turned = Group([transposed(layer) for layer in reversed(one.layers)])
+    return graph.op("Transpose", _images(turned, graph), perm=[1, 0])
+
+
 def _blocks(one, graph):
-    """The blocks of a group, (a d, c, b): its layers, of c samples of unit vectors."""
+    """The blocks (a d, c, b) of a group."""
     a, b, c, d = one.a, one.b, one.c, one.d
-    y = graph.op("EyeLike", graph.op("ConstantOfShape", graph.integers([c, c])))
-    y = graph.op("Cast", y, to=graph.kind)
-    y = graph.reshape(y, c, 1, c, 1)
-    y = graph.op("Expand", y, graph.integers([c, a, c, d]))
-    y = graph.reshape(y, c, one.n_in)
-    for layer in one.layers:
-        y = emit(layer, graph, y)
-    y = graph.reshape(y, c, a, b, d)
+    y = graph.reshape(_images(one, graph), c, a, b, d)
     y = graph.op("Transpose", y, perm=[1, 3, 0, 2])
     return graph.reshape(y, a * d, c, b)
+
+
+def _images(one, graph):
+    """What the layers make of c samples, each of a d copies of a unit vector."""
+    a, c, d = one.a, one.c, one.d
+    y = graph.op("EyeLike", graph.op("ConstantOfShape", graph.integers([c, c])))
+    y = graph.op("Cast", y, to=graph.kind)
+    if not one.is_matrix:
+        y = graph.reshape(y, c, 1, c, 1)
+        y = graph.op("Expand", y, graph.integers([c, a, c, d]))
+        y = graph.reshape(y, c, one.n_in)
+    for layer in one.layers:
+        y = emit(layer, graph, y)
+    return y
+
+
+def transposed(layer):
+    """The layer whose matrix is the transpose."""
+    if isinstance(layer, step.Spread):
+        return step.Pick(layer.index, layer.n_out)
+    if isinstance(layer, step.Pick):
+        return step.Spread(layer.index, layer.n_in)
+    return step.Blocks(layer.weights.swapaxes(1, 2))
 
 
 @emit.register
