@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH
 # Each is a question; the plot and the README's tables come from their results.
 BENCHMARKS := rows sweeps vector columns small large truncated threads crossover peers \
               first_use mixed transforms fwht rotation factorize training features \
-              narrow autoencoder sketch linalg export
+              narrow autoencoder sketch linalg export runtime
 
 .PHONY: demo test bench lint format clean
 

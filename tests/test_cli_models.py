@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -327,6 +329,20 @@ class TestPipes:
         )
         assert found.returncode == 0, found.stderr
         assert "Traceback" not in found.stderr
+
+    def test_ctrl_c(self, tmp_path, rng):
+        np.savez(tmp_path / "x.npz", X=rng.random((5000, 64)), y=np.arange(5000) % 9)
+        command = [sys.executable, "-m", "fastbutterfly", "train", "x.npz"]
+        command += ["--target", "y", "-o", "m.npz"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert b"classification" in process.stdout.readline()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+        assert (process.returncode, err) == (130, b"interrupted\n")
+        assert [path.name for path in tmp_path.iterdir()] == ["x.npz"]
 
     def test_a_reader_that_has_enough(self, tmp_path, model):
         np.savez(tmp_path / "x.npz", np.ones((100_000, 3)))

@@ -65,8 +65,13 @@ def network(name, dtype, rng):
     return net
 
 
-def session(path):
-    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+def session(path, level="ORT_ENABLE_ALL"):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = getattr(
+        onnxruntime.GraphOptimizationLevel, level
+    )
+    providers = ["CPUExecutionProvider"]
+    return onnxruntime.InferenceSession(path, options, providers=providers)
 
 
 def run(path, x):
@@ -127,6 +132,15 @@ def test_other_dtype(tmp_path, rng):
     path = export.to_onnx(net, tmp_path / "net.onnx", dtype="float32")
     x = rng.standard_normal((5, 64)).astype(np.float32)
     assert_close(run(path, x), net(x.astype(float)), 64)
+
+
+@pytest.mark.parametrize("name", ["blocks", "truncated", "gadget", "parts"])
+def test_without_folding_constants(tmp_path, rng, name):
+    net = network(name, np.float32, rng)
+    path = export.to_onnx(net, tmp_path / "net.onnx")
+    x = rng.standard_normal((3, net.n_in)).astype(np.float32)
+    [y] = session(path, "ORT_DISABLE_ALL").run(None, {"x": x})
+    assert_close(y, net(x), 2 * net.n_in)
 
 
 def test_folding_constants_leaves_products(tmp_path):

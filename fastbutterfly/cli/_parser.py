@@ -10,8 +10,8 @@ from . import _types
 
 DATA_VARIABLE = "FASTBUTTERFLY_DATA"
 DATA = (
-    "CSV with a header, - for standard input, or .npz with the samples as its only "
-    "other array, or as X"
+    "CSV, with names in its first line unless that has numbers only; - for standard "
+    "input; or .npz, with the samples as its only other array, or as X"
 )
 
 

@@ -34,7 +34,8 @@ def run(options):
     table = _table.for_training(options.data, options.target, options.drop)
     goal = _goal(table.target, options)
     rows, columns = table.samples.shape
-    print(f"{options.data}: {rows:,} rows of {columns:,} numbers; {goal}", flush=True)
+    source = "standard input" if options.data == "-" else options.data
+    print(f"{source}: {rows:,} rows of {columns:,} numbers; {goal}", flush=True)
     used, held = _split(rows, goal, options)
     start = perf_counter()
     model, epochs = _fitted(table, goal, used, options)
