@@ -192,7 +192,7 @@ def test_bad_arguments(tmp_path, net, options, error, message):
 def test_numbers_that_are_not_finite(tmp_path, value):
     net = nn.Dense(2, 2, dtype=np.float64)
     net.bias[1] = value
-    with pytest.raises(ValueError, match=r"finite in float32, 0.Dense has not"):
+    with pytest.raises(ValueError, match="finite in float32, has"):
         export.to_onnx(net, tmp_path / "net.onnx", dtype="float32")
     assert not list(tmp_path.iterdir())
 

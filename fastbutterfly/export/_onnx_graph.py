@@ -48,13 +48,7 @@ class Graph:
 
     def numbers(self, values, name):
         """Add a constant of the graph's dtype; return its name."""
-        with np.errstate(over="ignore"):
-            array = np.asarray(values, self.dtype)
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"net must have parameters finite in {self.dtype}, {self.scope} has not"
-            )
-        return self._constant(array, name)
+        return self._constant(np.asarray(values, self.dtype), name)
 
     def integers(self, values, dtype=np.int64):
         """Add a constant shape, axis or index; equal ones are shared."""

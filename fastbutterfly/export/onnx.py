@@ -10,7 +10,7 @@ from .. import __version__
 from .._arrays import as_choice
 from ..nn import Layer
 from ._files import write
-from ._lowering import as_network, digest, lowered
+from ._lowering import as_network, check_parameters, digest, lowered
 from ._onnx_graph import IR_VERSION, OPSET, Graph, add
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
@@ -78,6 +78,7 @@ def to_onnx(
     """
     net = as_network(net)
     dtype = np.dtype(as_choice("dtype", dtype or net.dtype.name, DTYPES))
+    check_parameters(net, dtype)
     if not isinstance(name, str) or not name:
         raise ValueError(f"name must be text, got {name!r}")
     properties = {"network": digest(net), **_as_texts("metadata", metadata or {})}
