@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -203,8 +204,12 @@ class TestTrain:
         options = ["--target", "y", "-o", tmp_path / "m", *TRAIN]
         assert message in run(capsys, "train", tmp_path / "a.npz", *options, status=1)
 
-    @pytest.mark.parametrize("place", ["nowhere/m.npz", "", "animals.csv/m.npz"])
+    @pytest.mark.parametrize(
+        "place", ["nowhere/m.npz", "", "animals.csv/m.npz", "pipe", "link"]
+    )
     def test_no_place_to_write(self, tmp_path, capsys, animals, place):
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to("elsewhere")
         before = sorted(tmp_path.iterdir())
         options = ["--target", "kind", "-o", tmp_path / place, *TRAIN]
         assert "cannot be written" in run(capsys, "train", animals, *options, status=1)
@@ -402,6 +407,7 @@ class TestExport:
             (["--dtype", "int8"], "--samples: needed to calibrate int8"),
             (["--format", "onnx", "--dtype", "int8"], "int8 is not for --format onnx"),
             (["--format", "onnx", "--ram", "1K"], "--ram: not for --format onnx"),
+            (["--name", "a/b"], "--name: must be a name of a file, got 'a/b'"),
             (["--no-floats"], "--no-floats: needs --dtype int8 or int16"),
             (["--ram", "much"], "must be bytes such as 32768, 32K or 1M, got 'much'"),
             (["--dtype", "int8", "--form", "vector"], "vector is not for int8"),

@@ -43,6 +43,8 @@ def run(options):
 def _check(options):
     """What the arguments alone tell."""
     integers = options.dtype in INTEGERS
+    if Path(options.name).name != options.name:
+        options.fail(f"argument --name: must be a name of a file, got {options.name!r}")
     if options.format == "onnx":
         for name in ("ram", "form", "samples"):
             if getattr(options, name) is not None:

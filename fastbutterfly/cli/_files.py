@@ -1,6 +1,7 @@
 """Files that the commands write: whether that will work, and doing it at once."""
 
 import os
+import stat
 from pathlib import Path
 
 from ..export._files import write
@@ -9,8 +10,8 @@ from ..export._files import write
 def check(path, *, folder=False):
     """Raise early if a file, or files in a folder, cannot be written."""
     path = Path(path)
-    if not folder and path.is_dir():
-        raise IsADirectoryError(f"{path} cannot be written, it is a folder")
+    if not folder and os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(f"{path} cannot be written, it is there and no plain file")
     known = path if folder else path.parent
     while folder and not known.exists():
         known = known.parent

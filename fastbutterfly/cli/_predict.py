@@ -22,6 +22,8 @@ def run(options):
     X = _table.for_network(options.data, model.features, model.net.n_in)
     y = _model.outputs(model, X)
     if options.output is None:
+        if sys.stdout is None:
+            raise OSError("standard output is closed; give a file with -o")
         _write(sys.stdout, model, y, options.probabilities)
         return
     text = io.StringIO()
