@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import fastbutterfly as fb
-from fastbutterfly import linalg, nn, sketch
+from fastbutterfly import export, linalg, nn, sketch
 from fastbutterfly import sklearn as estimators
 
 NAMES = {
@@ -115,6 +115,15 @@ NAMES = {
         "sparse",
         "sparse_rtt",
         "stack",
+    },
+    export: {
+        "CExport",
+        "QuantizationAware",
+        "Quantized",
+        "emulate",
+        "quantize",
+        "to_c",
+        "to_onnx",
     },
     estimators: {
         "ButterflyAutoencoder",

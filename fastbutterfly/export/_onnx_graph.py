@@ -165,6 +165,9 @@ def _(one: Group, graph, x):
         x = graph.op("Transpose", x, perm=[0, 1, 3, 2])
     x = graph.reshape(x, 0, a * d, c)
     x = graph.op("Transpose", x, perm=[1, 0, 2])
+    # This changes nothing, but keeps onnxruntime from fusing: 1.20 could not run what
+    # came of it in float64, and crashed without samples.
+    x = graph.reshape(x, a * d, -1, c)
     x = graph.op("MatMul", x, blocks)
     x = graph.op("Transpose", x, perm=[1, 0, 2])
     if d > 1:

@@ -57,8 +57,8 @@ def to_onnx(
     Notes
     -----
     Opset 13, which runtimes have had since 2020. The input ``x`` has the shape (batch,
-    n_in), the output ``y`` (batch, n_out), the batch is any number. A butterfly's
-    layers are in the file as they are, so that it is as small as their weights. From
+    n_in), the output ``y`` (batch, n_out), for any batch. A butterfly's
+    layers are in the file as they are: it is little larger than their weights. From
     them, and from nothing else, the graph makes a few layers of large blocks, which are
     fast as products of matrices: a runtime that folds constants, as onnxruntime, does
     so once, when it loads the model; others do it at each call.
