@@ -1,17 +1,16 @@
 """Files that the commands write: whether that will work, and doing it at once."""
 
 import os
-import stat
 from pathlib import Path
 
-from ..export._files import write
+from ..export import _files
 
 
 def check(path, *, folder=False):
     """Raise early if a file, or files in a folder, cannot be written."""
     path = Path(path)
-    if not folder and os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        raise OSError(f"{path} cannot be written, it is there and no plain file")
+    if not folder:
+        _files.check(path)
     known = path if folder else path.parent
     while folder and not known.exists():
         known = known.parent
@@ -24,7 +23,7 @@ def check(path, *, folder=False):
 def save(path, data):
     """Write bytes."""
     path = Path(path)
-    write(path.parent, {path.name: data})
+    _files.write(path.parent, {path.name: data})
 
 
 def size(path_or_bytes):

@@ -1,7 +1,6 @@
 """info: a model's layers and needs, or versions and CPU."""
 
 import io
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -63,8 +62,7 @@ def _needs(net):
     products = None
     for dtype in ("float32", "int16", "int8"):
         try:
-            with TemporaryDirectory() as folder:
-                made = export.to_c(net, folder, dtype=dtype, samples=samples)
+            made = export.sizes(net, dtype=dtype, samples=samples)
         except (TypeError, ValueError) as error:
             print(f"{dtype:<9}  not possible: {error}")
             continue

@@ -1,7 +1,7 @@
 """Export: networks as C, as integers, as ONNX."""
 
 from .aware import QuantizationAware
-from .c import CExport, to_c
+from .c import CExport, Sizes, sizes, to_c
 from .onnx import to_onnx
 from .quantize import Quantized, emulate, quantize
 
@@ -9,8 +9,10 @@ __all__ = [
     "CExport",
     "QuantizationAware",
     "Quantized",
+    "Sizes",
     "emulate",
     "quantize",
+    "sizes",
     "to_c",
     "to_onnx",
 ]

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import __version__
 from ._c_float import USES_LIBM
-from ._c_writer import SIZES, wrapped
+from ._c_writer import wrapped
 
 CLASS = (
     "1 if the score is positive, else 0.",
@@ -125,7 +125,7 @@ int {name}_selftest(void)
 
 
 def contents(model, name):
-    """The fields of a file, and the texts of header and source."""
+    """The texts of header and source."""
     code, both = model.code, model.n_out > 1
     fields = {
         "name": name,
@@ -138,9 +138,9 @@ def contents(model, name):
         "n_in": model.n_in,
         "n_out": model.n_out,
         "scratch": model.scratch,
-        "flash": code.flash,
-        "ram": model.scratch * SIZES[code.kind],
-        "products": sum(one.products for one in model.steps),
+        "flash": model.flash,
+        "ram": model.ram,
+        "products": model.products,
         "digest": model.digest,
         "class_means": CLASS[both],
         "of_scores": "largest(y)" if both else "y[0] > 0",
@@ -151,8 +151,7 @@ def contents(model, name):
     }
     if model.exact:
         fields |= _of_integers(model, fields)
-    header = HEADER.format(**fields)
-    return fields, (header, _source(model, fields))
+    return HEADER.format(**fields), _source(model, fields)
 
 
 def _of_integers(model, fields):
@@ -185,7 +184,8 @@ def _source(model, fields):
     includes = f'#include "{fields["name"]}.h"\n\n#include <stdint.h>\n'
     if code.used.keys() & USES_LIBM:
         includes += "#include <math.h>\n"
-    parts = [START.format(**fields) + includes, *code.constants]
+    parts = [START.format(**fields) + includes]
+    parts += [code.definition(*constant) for constant in code.constants]
     parts += [
         model.functions[key].format(**{**fill, **sizes})
         for key in model.functions

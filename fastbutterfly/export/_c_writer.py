@@ -36,20 +36,24 @@ class Code:
     constants: list = field(default_factory=list)
     used: dict = field(default_factory=dict)  # template -> what it is filled with
     parts: list = field(default_factory=list)
-    flash: int = 0
 
     def constant(self, array, comment, kind=None):
         """Name of a new constant array."""
-        name = f"c{len(self.constants)}"
+        name, kind = f"c{len(self.constants)}", kind or self.kind
         flat = np.asarray(array).reshape(-1)
-        kind = kind or self.kind
-        texts = [self.literal(v) if kind in REAL else str(int(v)) for v in flat]
-        lines = wrapped(texts)
-        head = f"static const {kind} {name}[{flat.size}]"
-        text = f"/* {comment} */\n{head} = {{\n{lines}\n}};\n"
-        self.constants.append(text)
-        self.flash += flat.size * SIZES[kind]
+        self.constants.append((name, flat, comment, kind))
         return name
+
+    @property
+    def flash(self):
+        """Bytes of all constants."""
+        return sum(flat.size * SIZES[kind] for _, flat, _, kind in self.constants)
+
+    def definition(self, name, flat, comment, kind):
+        """The text of a constant array."""
+        texts = [self.literal(v) if kind in REAL else str(int(v)) for v in flat]
+        head = f"static const {kind} {name}[{flat.size}]"
+        return f"/* {comment} */\n{head} = {{\n{wrapped(texts)}\n}};\n"
 
     def table(self, index, comment):
         """Name of a new table of indices."""

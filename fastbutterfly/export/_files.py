@@ -2,7 +2,14 @@
 
 import os
 import secrets
+import stat
 from pathlib import Path
+
+
+def check(path):
+    """Raise if there is something that is no plain file: it would be replaced."""
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OSError(f"{path} cannot be written, it is there and no plain file")
 
 
 def write(directory, contents):
@@ -11,8 +18,7 @@ def write(directory, contents):
     directory.mkdir(parents=True, exist_ok=True)
     try:
         for name, content in contents.items():
-            if (directory / name).is_dir():
-                raise IsADirectoryError(f"{directory / name} is a directory")
+            check(directory / name)
             draft = directory / f".{name}.{secrets.token_hex(4)}.tmp"
             drafts[draft] = directory / name
             data = content.encode("ascii") if isinstance(content, str) else content
