@@ -263,12 +263,39 @@ class Swish(nn.activations.Activation):
         return x / (1 + np.exp(-x)), x
 
 
-@pytest.mark.parametrize("layer", [Odd(), Swish()])
+class Twice(nn.Dense):
+    def forward(self, x):
+        y, saved = super().forward(x)
+        return 2 * y, saved
+
+
+@pytest.mark.parametrize("layer", [Odd(), Swish(), Twice(2, 2)])
 def test_layers_without_a_rule_are_named(tmp_path, layer):
-    name = type(layer).__name__
-    with pytest.raises(TypeError, match=f"without an export rule.*{name}.*rules for"):
-        export.to_c(nn.Sequential(nn.Dense(2, 2), layer), tmp_path)
+    net = nn.Sequential(nn.Dense(2, 2), nn.Sequential(nn.Dense(2, 2), layer))
+    message = f"without an export rule, {re.escape(repr(layer))}; there are rules for"
+    with pytest.raises(TypeError, match=message):
+        export.to_c(net, tmp_path)
+    with pytest.raises(TypeError, match=message):
+        export.quantize(net, np.eye(2))
     assert not list(tmp_path.iterdir())
+
+
+class Narrow(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Dense(2, 2, rng=0), Rectifier())
+
+
+class Rectifier(nn.ReLU):
+    """Only a name."""
+
+
+def test_subclasses_that_compute_the_same_are_exported(tmp_path):
+    plain = nn.Sequential(nn.Dense(2, 2, rng=0), nn.ReLU())
+    made = [
+        export.to_c(net, tmp_path / str(i)) for i, net in enumerate((plain, Narrow()))
+    ]
+    one, other = (one.source.read_text() for one in made)
+    assert one == other
 
 
 def test_ram_that_is_too_small_names_what_fits(tmp_path):

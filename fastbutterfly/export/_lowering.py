@@ -14,10 +14,22 @@ from . import _steps as step
 
 
 def as_network(net):
-    """A layer that has a size, or raise."""
+    """A layer that has a size, without computations of users' own in it, or raise."""
     if not isinstance(net, nn.Layer) or net.n_in is None:
         raise TypeError(f"net must be a layer with a size, got {net!r}")
+    _check_forward(net)
     return net
+
+
+def _check_forward(layer):
+    """Raise if a rule would be taken for the layer of which this one is a subclass."""
+    kind = type(layer)
+    if kind not in lowered.registry:
+        for method in (getattr(kind, name, None) for name in ("forward", "_run")):
+            if method and not method.__module__.startswith(f"{nn.__name__}."):
+                raise _without_rule(layer)
+    for inner in getattr(layer, "layers", ()):
+        _check_forward(inner)
 
 
 def check_parameters(net, dtype):
@@ -92,10 +104,8 @@ def _(layer: nn.LayerNorm, n):
 
 @lowered.register
 def _(layer: ActivationLayer, n):
-    name = type(layer).__name__
-    if type(layer) is not getattr(nn, name, None):
-        raise _without_rule(layer)
-    return [step.Activation(name, n)]
+    kinds = (kind.__name__ for kind in type(layer).__mro__)
+    return [step.Activation(next(name for name in kinds if hasattr(nn, name)), n)]
 
 
 @lowered.register
