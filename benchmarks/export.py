@@ -4,12 +4,14 @@ A layer n x n without bias, as C compiled by gcc: microseconds a sample in each 
 for integers, with -O2 and with -O3 -march=native; beside it the kernel that a network
 uses for one sample (`kernel_us`), a prediction with all that Python adds to it
 (`predict_us`), our dense layer in C, and a multilayer perceptron with n inputs and n
-hidden numbers as emlearn writes it, float and -O3. `simd` counts instructions on whole
-registers in the object file, with -O2 and SSE.
+hidden numbers as emlearn writes it, float and -O3. `simd` and `neon` count arithmetic
+instructions on whole registers that gcc makes of the form "vector" with -O2, for SSE,
+and for NEON where aarch64-linux-gnu-gcc is installed.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import warnings
@@ -23,7 +25,10 @@ from fastbutterfly import export, nn
 from fastbutterfly.bench.timing import best_in_turn
 
 FLAGS = {"O2": ["-O2"], "O3": ["-O3", "-march=native"]}
-PACKED = re.compile(r"\t(mul|add|pmull|pmadd)[a-z]*(ps|pd|wd|d)\b")
+PACKED = {
+    "simd": ("gcc", re.compile(r"\t(mul|add)ps\b")),
+    "neon": ("aarch64-linux-gnu-gcc", re.compile(r"\tf(mul|mla|add)\tv\d+\.4s")),
+}
 MAIN = """
 #include <stdio.h>
 #include <time.h>
@@ -80,7 +85,9 @@ def measure(n, seconds):
             for level, flags in FLAGS.items():
                 row[f"{name}_{level}_us"] = _time(folder, n, *source, flags, seconds)
         export.to_c(layer, folder, form="vector")
-        row["simd"] = _packed(folder)
+        for name, (compiler, pattern) in PACKED.items():
+            if shutil.which(compiler):
+                row[name] = _packed(folder, compiler, pattern)
         try:
             source = _emlearn(folder, n)
             row["emlearn_us"] = _time(folder, n, *source, FLAGS["O3"], seconds)
@@ -103,11 +110,11 @@ def _time(folder, n, include, number, call, sources, flags, seconds):
     return 1e6 * float(subprocess.run([folder / "main"], capture_output=True).stdout)
 
 
-def _packed(folder):
-    """Arithmetic instructions on whole registers, with -O2."""
-    command = ["gcc", "-std=c99", "-O2", "-S", "-o", "-", "model.c"]
+def _packed(folder, compiler, pattern):
+    """How many such instructions there are."""
+    command = [compiler, "-std=c99", "-O2", "-S", "-o", "-", "model.c"]
     text = subprocess.run(command, cwd=folder, check=True, capture_output=True).stdout
-    return len(PACKED.findall(text.decode()))
+    return len(pattern.findall(text.decode()))
 
 
 def _emlearn(folder, n):

@@ -116,13 +116,17 @@ class Plan:
 
     def one(self, packed):
         """Make the function that returns B x for one vector x, with little overhead."""
-        square = self._square.one(packed)
-        if self.inputs is None and self.outputs is None:
+        square, n, dtype = self._square.one(packed), self.n, packed.dtype
+        inputs, outputs = self.inputs, self.outputs
+        if inputs is None and outputs is None:
             return square
 
         def partly(x):
-            y = square(self._in.spread(x[np.newaxis]).reshape(-1))
-            return self._out.pick(y[np.newaxis])[0]
+            if inputs is not None:
+                few, x = x, np.zeros(n, dtype)
+                x[inputs] = few
+            y = square(x)
+            return y if outputs is None else y.take(outputs)
 
         return partly
 
