@@ -1,5 +1,6 @@
 """lstsq against LAPACK: accuracy to condition 1e14, kinds of A, bad input."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -250,13 +251,55 @@ def test_default_rcond_finds_the_rank(kind, method, m, n, rng):
 
 
 @pytest.mark.parametrize("iteration", ITERATIONS)
+@pytest.mark.parametrize("ridge", [0.0, 1e-4, 1.0, 1e6])
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
-def test_the_scale_of_a_sketch_does_not_matter(scale, iteration, rng):
-    A, b, x = problem(rng, 500, 20, 1e3, 1e-3)
+def test_the_scale_of_a_sketch_does_not_matter(scale, ridge, iteration, rng):
+    A, b, _ = problem(rng, 500, 20, 1e3, 1e-3)
     S = scale * sketch.sparse_rtt(150, 500, rng=0).to_dense()
-    found = linalg.lstsq(A, b, sketch=S, iteration=iteration)
+    found = linalg.lstsq(A, b, ridge=ridge, sketch=S, iteration=iteration)
     assert (found.method, found.converged) == ("sketch", True)
-    np.testing.assert_allclose(found.x, x, atol=1e-9)
+    assert found.iterations < 70
+    expected = linalg.lstsq(A, b, ridge=ridge, method="lapack").x
+    close = 1e-9 * np.abs(expected).max()
+    np.testing.assert_allclose(found.x, expected, atol=close)
+
+
+@pytest.mark.parametrize("iteration", ITERATIONS)
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, aslinearoperator])
+@pytest.mark.parametrize("ridge", [0.0, 1e-6, 1e-2, 1e2])
+@pytest.mark.parametrize("rank", [1, 10, 20])
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_wide_of_any_rank_and_ridge(dtype, rank, ridge, form, iteration, rng):
+    U, V = (rng.standard_normal((k, rank)).astype(dtype) for k in (20, 300))
+    if dtype is complex:
+        U, V = U * np.exp(1j * U), V * np.exp(2j * V)
+    (U, _), (V, _) = np.linalg.qr(U), np.linalg.qr(V)
+    s, b = np.geomspace(1, 1e-3, rank), rng.standard_normal((20, 2))
+    A = form(U * s @ V.conj().T)
+    options = {"method": "sketch", "iteration": iteration}
+    found = linalg.lstsq(A, b, ridge=ridge, rng=0, **options)
+    assert (found.method, found.converged) == ("sketch", True)
+    assert found.rank == (20 if ridge else rank)
+    exact = V * (s / (s**2 + ridge)) @ (U.conj().T @ b)
+    close = 1e-8 * np.linalg.norm(exact)
+    np.testing.assert_allclose(found.x, exact, atol=close)
+
+
+def test_wide_sparse_is_not_made_dense(rng):
+    n = 1 << 20  # as an array 160 MB; with a ridge below it, n^2 numbers
+    A = sp.random_array((20, n), density=1e-3, rng=rng, format="csr")
+    A = sp.vstack([A, A[:1]])  # not of full rank
+    b = rng.standard_normal(21)
+    for ridge in (0.0, 1.0):
+        tracemalloc.start()
+        found = linalg.lstsq(A, b, ridge=ridge, rng=0)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (found.method, found.rank) == ("sketch", 21 if ridge else 20)
+        assert most < 160e6
+        gram = (A @ A.T).toarray() + ridge * np.eye(21)
+        expected = A.T @ (np.linalg.pinv(gram, rcond=1e-12) @ b)
+        np.testing.assert_allclose(found.x, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("iteration", ITERATIONS)

@@ -55,20 +55,26 @@ def _times(block, X):
     return block @ X
 
 
-class LeftSolved:
-    """L^-1 A for an invertible L (m, m), as `Matrix` for `lsqr`."""
+class Adjoint:
+    """N^H M^H for a `Matrix` M and a preconditioner N of it, as `Matrix` for `lsqr`."""
 
-    def __init__(self, matrix, solve, solve_adjoint):
-        self.matrix, self._solve, self._solve_adjoint = matrix, solve, solve_adjoint
+    def __init__(self, matrix, triangle):
+        self.matrix, self.triangle = matrix, triangle
+
+    def residual(self, x, b):
+        """N^H (b - M^H x)."""
+        return self.triangle.adjoint(b - self.matrix.adjoint(x))
 
     def adjoint(self, U):
-        """A^H L^-H U."""
-        return self.matrix.adjoint(self._solve_adjoint(U))
+        """M N U."""
+        found = np.zeros((self.matrix.rows, U.shape[1]), U.dtype)
+        self.matrix.subtract(self.triangle.times(U), found)
+        return found
 
     def both(self, X, U, alpha):
-        """Overwrite U with L^-1 A X - alpha U, and return its product with A^H L^-H."""
+        """Overwrite U with N^H M^H X - alpha U, and return M N U."""
         U *= -alpha
-        U += self._solve(self.matrix.A @ X)
+        U += self.triangle.adjoint(self.matrix.adjoint(X))
         return self.adjoint(U)
 
 

@@ -5,7 +5,7 @@ import scipy.linalg
 
 from ._arguments import dense
 from ._lsqr import lsqr, norms
-from ._matrix import LeftSolved, Matrix, adjoint
+from ._matrix import Adjoint, Matrix, adjoint
 from ._momentum import momentum
 from ._sketched import triangle_of
 from ._triangle import Triangle
@@ -45,27 +45,29 @@ class Problem:
 
     def lapack(self):
         """By gelsd, of the dense matrix."""
-        A, b = dense(self.A, self.b.dtype), self.b
-        if self.ridge:
-            A = np.vstack([A, self.ridge * np.eye(A.shape[1], dtype=A.dtype)])
-            b = np.vstack([b, np.zeros((A.shape[1], b.shape[1]), b.dtype)])
+        A, b, (m, n) = dense(self.A, self.b.dtype), self.b, self.A.shape
+        if self.ridge and m < n:  # the shortest (x, y) with A x + ridge y = b
+            A = np.hstack([A, self.ridge * np.eye(m, dtype=A.dtype)])
+        elif self.ridge:
+            A = np.vstack([A, self.ridge * np.eye(n, dtype=A.dtype)])
+            b = np.vstack([b, np.zeros((n, b.shape[1]), b.dtype)])
         if not A.size:
-            x = np.zeros((A.shape[1], b.shape[1]), b.dtype)
+            x = np.zeros((n, b.shape[1]), b.dtype)
             return x, norms(b), 0, 1.0, 0, True
         columns = b if b.shape[1] else np.zeros((len(b), 1), b.dtype)
         options = {"cond": self.rcond_lapack, "check_finite": False}
         x, squares, rank, s = scipy.linalg.lstsq(A, columns, **options)
-        x = x[:, : b.shape[1]]
-        residuals = self._lengths(squares, x, A)
+        x = x[:n, : b.shape[1]]
+        residuals = self._lengths(squares, x, A[:m, :n])
         condition = float(s[0] / s[rank - 1]) if rank else 1.0
-        return x, residuals, int(rank), condition, 0, True
+        return x, residuals, int(rank), condition, 0, bool(np.isfinite(x).all())
 
     def _lengths(self, squares, x, A):
         """|b - A x|, by gelsd's squares if it gives them and they are fine."""
         given = len(squares) == x.shape[1] > 0 and not self.ridge
         if given and np.isfinite(squares).all() and squares.min() > self.least:
             return np.sqrt(squares)
-        return norms(self.b - A[: len(self.b)] @ x)
+        return norms(self.b - A @ x)
 
     def sketched(self, sketch, rng):
         """By a sketch, or a text that says why not."""
@@ -78,8 +80,8 @@ class Problem:
         right = np.vstack([self.b, np.zeros((matrix.rows - m, self.b.shape[1]))])
         right = right.astype(self.b.dtype, copy=False)
         S = sketch(m, n, rng)
-        found = triangle_of(self.A, self.b, self.ridge, S, self.b.dtype)
-        R, rest = _scaled(self.A, *found) if self.given else found
+        options = self.ridge, S, self.b.dtype, self.given
+        R, rest = triangle_of(self.A, self.b, *options)
         if obstacle := self._obstacle(R):
             return obstacle
         triangle = Triangle(R, self.rcond)
@@ -96,25 +98,19 @@ class Problem:
         return self._refined(matrix, pair, triangle, S, x, residual, sizes)
 
     def _wide(self, sketch, rng):
-        """The shortest x with A x = b, by a sketch of A^H."""
-        if self.ridge:
-            return "A is wide and there is a ridge"
+        """The shortest (x, y) with A x + ridge y = b, by a sketch of A^H."""
         m, n = self.A.shape
+        tall = Matrix(adjoint(self.A), self.ridge)
         S = sketch(n, m, rng)
-        found = triangle_of(adjoint(self.A), None, 0.0, S, self.b.dtype)
-        R, _ = _scaled(adjoint(self.A), *found) if self.given else found
+        R, _ = triangle_of(tall.A, None, self.ridge, S, self.b.dtype, self.given)
         if obstacle := self._obstacle(R):
             return obstacle
         triangle = Triangle(R, self.rcond)
-        if triangle.rank < m:
-            return f"A is wide and has rank {triangle.rank}, by its sketch"
-        # R^H is the factor of A from the left.
-        solve, solve_adjoint = triangle.adjoint, triangle.times
-        matrix = LeftSolved(Matrix(self.A), solve, solve_adjoint)
-        x, pair = np.zeros((n, self.b.shape[1]), self.b.dtype), (np.copy, np.copy)
+        matrix, pair = Adjoint(tall, triangle), (np.copy, np.copy)
+        x = np.zeros((tall.rows, self.b.shape[1]), self.b.dtype)
 
         def residual(x):
-            return solve(self.b - self.A @ x)
+            return matrix.residual(x, self.b)
 
         def sizes(x, _, length):
             return np.maximum(np.linalg.norm(x, axis=0), length), 0.0
@@ -136,6 +132,7 @@ class Problem:
             x, total = x + change, total + count
         if not converged:
             self.notes.append(f"{self.iteration} has not converged")
+        x = x[: self.A.shape[1]]
         residuals, minimal = self._checked(x, triangle.norm)
         if converged and not minimal:
             self.notes.append("the gradient is not zero, so that the sketch is bad")
@@ -164,10 +161,3 @@ class Problem:
                 return change, spent, converged
             self.notes.append("momentum has not converged, so LSQR took over")
             self.iteration = "lsqr"
-
-
-def _scaled(A, R, rest):
-    """Both for the multiple of the sketch that keeps the length of a random product."""
-    v = np.random.default_rng(0).standard_normal((R.shape[1], 1)).astype(R.dtype)
-    short, long = norms(R @ v)[0], norms(A @ v)[0]
-    return (R * (long / short), rest * (long / short)) if short else (R, rest)

@@ -6,6 +6,7 @@ from scipy.linalg.lapack import get_lapack_funcs
 
 from .._arrays import is_sparse
 from ..sketch import Sketch
+from ._lsqr import norms
 from ._matrix import adjoint
 
 WORST = 0.1  # condition, times root(eps), to which Cholesky factors serve
@@ -18,11 +19,17 @@ def sketched_triangle(A, sketch, rng):
     return triangle_of(A, None, 0.0, sketch(*A.shape, rng), dtype)[0]
 
 
-def triangle_of(A, b, ridge, S, dtype):
-    """R of the sketched A above `ridge` times I, and Q^H times the sketched b."""
+def triangle_of(A, b, ridge, S, dtype, rescaled=False):
+    """R of the sketched A above `ridge` times I, and Q^H times the sketched b.
+
+    `rescaled`: of the multiple of S that keeps the length of a random product with A.
+    """
     n = A.shape[1]
     B = _sketched(S, A).astype(dtype, copy=False)
     c = (S @ b if b is not None else B[:, :0]).astype(dtype, copy=False)
+    if rescaled:
+        scale = _scale(A, B)
+        B, c = scale * B, scale * c
     found = _by_gram(B, c, ridge)
     if found is not None:
         return found
@@ -33,6 +40,13 @@ def triangle_of(A, b, ridge, S, dtype):
         stacked = np.vstack([stacked, below])
     R = np.linalg.qr(stacked, mode="r")
     return R[:n, :n], R[:n, n:]
+
+
+def _scale(A, B):
+    """|A v| / |B v| for a random v, 1 if B is zero."""
+    v = np.random.default_rng(0).standard_normal((B.shape[1], 1)).astype(B.dtype)
+    short, long = norms(B @ v)[0], norms(A @ v)[0]
+    return float(long / short) if short else 1.0
 
 
 def _by_gram(B, c, ridge):

@@ -29,8 +29,8 @@ class LeastSquares:
     residual_norm : float, or array (p,)
         |b - A x|.
     rank : int
-        Of A, with a ridge of A above root(ridge) I: singular values above `rcond` times
-        the largest; of a sketched A by those of the sketch.
+        Of A, with a ridge of A above root(ridge) I, or beside it if A is wide: singular
+        values above `rcond` times the largest; of a sketched A by those of the sketch.
     condition : float
         Largest singular value by the smallest of those, or an estimate from the sketch.
     iterations : int
@@ -123,14 +123,16 @@ def lstsq(
     is not stable (Meier, Nakatsukasa, Townsend and Webb, 2024, arXiv 2302.07202); so it
     is (Epperly, 2024, arXiv 2311.04362; Epperly, Meier and Nakatsukasa, 2024, arXiv
     2406.03468). A wide A (m < n) is preconditioned from the left, by a sketch of its
-    adjoint. Where the sketch shows that A has not full rank, its singular values
-    replace R, as in LSRN (Meng, Saunders and Mahoney, 2014).
+    adjoint; with a ridge it is [A, root(ridge) I], x being the first n unknowns. Where
+    the sketch shows that A has not full rank, its singular values replace R, as in LSRN
+    (Meng, Saunders and Mahoney, 2014).
 
     R is the Cholesky factor of (S A)^H S A, its columns scaled, to condition numbers of
     some 1e7; it only preconditions. Momentum needs no lengths and no orthogonality, so
     that it suits products in parallel; it takes as many iterations as LSQR, or up to
-    half more, and has not been faster here. Both are as stable. In the end the gradient
-    is looked at, in the pass that the residual takes.
+    half more, for less than 100 unknowns up to twice as many more, and has not been
+    faster here. Both are as stable. In the end the gradient is looked at, in the pass
+    that the residual takes.
 
     Examples
     --------
@@ -187,8 +189,6 @@ def _chosen(method, problem):
     if problem.given:
         return "sketch", "a sketch was given"
     small, large = sorted(A.shape)
-    if problem.ridge and A.shape[0] < A.shape[1]:
-        return "lapack", "A is wide and there is a ridge"
     if large < TALL * small or A.size < LARGE or small < WIDE:
         return "lapack", (
             f"faster for {A.shape[0]} x {A.shape[1]}: a sketch pays where A is {TALL} "
