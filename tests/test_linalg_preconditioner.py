@@ -354,11 +354,12 @@ ERRORS = [
     ((0 * E,), {}, LinAlgError, "singular"),
     ((0 * E,), {"method": "learn"}, LinAlgError, "singular"),
     ((0 * E,), {"of": "A"}, LinAlgError, "block 0 of layer 0 is singular"),
+    ((Counted(np.eye(512), adjoint=False),), {}, TypeError, "with its adjoint, but C"),
     (
-        (Counted(np.eye(512), adjoint=False),),
+        (LinearOperator((512, 512), matvec=np.copy, dtype=float),),
         {},
-        ValueError,
-        "A must have products with its adjoint",
+        TypeError,
+        'A must have products with its adjoint, .* or take method="factorize"',
     ),
 ]
 

@@ -18,7 +18,7 @@ def as_operator(name, A, check_finite=True, adjoint=False):
     """
     if hasattr(A, "rmatmat") and not isinstance(A, np.ndarray):
         if adjoint:
-            _check_adjoint(name, A)
+            adjoint_product(name, A, np.zeros(A.shape[0], A.dtype or np.float64))
         return A
     if is_sparse(A):
         A = A.tocsr()
@@ -35,13 +35,14 @@ def as_operator(name, A, check_finite=True, adjoint=False):
     return A.astype(common_dtype(np.float32, values), copy=False)
 
 
-def _check_adjoint(name, A):
+def adjoint_product(name, A, X, otherwise=""):
+    """A^H X for an operator; `otherwise`: what else to do where there is none."""
     try:
-        A.H @ np.zeros(A.shape[0], A.dtype or np.float64)
+        return A.H @ X
     except (NotImplementedError, TypeError, AttributeError) as error:
         raise TypeError(
             f"{name} must have products with its adjoint, but {type(A).__name__} has "
-            "no rmatvec that works; give one to LinearOperator"
+            f"no rmatvec that works; give one to LinearOperator{otherwise}"
         ) from error
 
 

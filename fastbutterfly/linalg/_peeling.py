@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._arguments import dense
+from ._arguments import adjoint_product, dense
 
 LEAF = 32  # least rows of a block on the diagonal
 SAMPLES = 16  # that are tried first
@@ -99,10 +99,4 @@ def _blocks(A, found, places, samples, hermitian, rng):
 def _adjoint_product(A, X):
     if not hasattr(A, "rmatmat"):
         return A.conj().T @ X
-    try:
-        return A.rmatmat(X)
-    except NotImplementedError as error:
-        raise ValueError(
-            'A must have products with its adjoint, as rmatvec, for method="learn" '
-            "unless spd=True"
-        ) from error
+    return adjoint_product("A", A, X, ', or take method="factorize"')
