@@ -178,6 +178,25 @@ def test_layouts_and_empty(rng):
     assert linalg.solve(A, A[:, :0]).x.shape == (40, 0)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_unchecked_numbers_as_in_scipy(bad, rng):
+    A, b = draw(rng, (9, 9)), np.ones((9, 2))
+    b[3, 1] = bad
+    factors = linalg.lu_rbt(A, rng=0)
+    for call in (
+        lambda **o: linalg.solve(A, b, rng=0, **o),
+        lambda **o: factors.solve(b, **o),
+    ):
+        with pytest.raises(ValueError, match="b must be finite"):
+            call()
+        with pytest.warns(LinAlgWarning, match="refinement did not converge"):
+            found = call(check_finite=False)
+        expected = scipy.linalg.solve(A, b, check_finite=False)
+        np.testing.assert_array_equal(found.x, expected)
+    with pytest.raises(TypeError, match="check_finite must be True or False"):
+        factors.solve(b, check_finite=1)
+
+
 A = np.eye(3)
 ERRORS = [
     ((A[:2], np.ones(2)), {}, ValueError, "A must be a dense square matrix"),

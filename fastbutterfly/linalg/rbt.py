@@ -64,12 +64,14 @@ class LU:
             # Of the condition number, nearly, in the maximum norm.
             self._reciprocal = 1 / np.float64(self._size * inverse_size(self._factors))
 
-    def solve(self, b: ArrayLike) -> Solution:
+    def solve(self, b: ArrayLike, *, check_finite: bool = True) -> Solution:
         """Solve A x = b.
 
         Parameters
         ----------
         b : array, shape (n,) or (n, p)
+        check_finite : bool
+            Whether to look for NaN and infinities.
 
         Returns
         -------
@@ -89,16 +91,17 @@ class LU:
             refinement does not converge: LAPACK's gesv has then solved it, with
             pivoting.
         """
-        return self._solved(b)
+        return self._solved(b, as_flag("check_finite", check_finite))
 
-    def _solved(self, b):
+    def _solved(self, b, check_finite):
         b = as_numbers("b", b)
         if b.ndim not in (1, 2) or len(b) != len(self.A):
             raise ValueError(
                 f"b must have shape ({len(self.A)},) or ({len(self.A)}, p), "
                 f"got {b.shape}"
             )
-        check_finite_values("b", b)
+        if check_finite:
+            check_finite_values("b", b)
         dtype = common_dtype(self.dtype, b)
         right = b.reshape(len(b), b.shape[1] if b.ndim == 2 else 1).astype(dtype)
         A = self.A.astype(dtype, copy=False)
@@ -255,7 +258,7 @@ def solve(
     (True, 'rbt')
     """
     options = {"depth": depth, "check_finite": check_finite, "rng": rng}
-    return lu_rbt(A, **options)._solved(b)
+    return lu_rbt(A, **options)._solved(b, check_finite)
 
 
 def _as_square(A, check_finite):
