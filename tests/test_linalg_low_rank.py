@@ -121,6 +121,9 @@ def test_huge_and_tiny(scale, rng):
         if function is not linalg.qr:
             np.testing.assert_allclose(found.w / scale, usual.w)
         assert found.error == pytest.approx(scale * usual.error, rel=1e-6)
+    for function in (linalg.norm, linalg.cond):
+        ratio = function(scale * A, rng=0) / function(A, rng=0)
+        assert ratio == pytest.approx(scale if function is linalg.norm else 1)
 
 
 def test_norm_where_singular_values_hardly_fall(rng):

@@ -56,7 +56,8 @@ def _by_gram(B, c, ridge):
     before; then the error is eps times the square of the condition, and R need only be
     good enough to precondition.
     """
-    G = adjoint(B) @ B
+    with np.errstate(over="ignore", invalid="ignore"):
+        G = adjoint(B) @ B
     G.flat[:: len(G) + 1] += ridge**2
     lengths = np.sqrt(np.diagonal(G).real)
     if not (np.isfinite(lengths).all() and lengths.all()):
