@@ -372,5 +372,10 @@ def test_bad_input(case):
 
 
 def test_bad_shapes():
+    for shape in ((4,), (4, 4, 4)):
+        with pytest.raises(ValueError, match="A must be a matrix, got shape"):
+            linalg.right_preconditioned(np.ones(shape), np.eye(4))
+        with pytest.raises(ValueError, match="M must be a matrix, got shape"):
+            linalg.right_preconditioned(np.eye(4), np.ones(shape))
     with pytest.raises(ValueError, match=r"M must have shape \(3, 3\)"):
         linalg.right_preconditioned(np.ones((4, 3)), np.eye(4))

@@ -41,15 +41,17 @@ def right_preconditioned(
     >>> recover(lsqr(operator, np.ones(3))[0])
     array([1.e+00, 1.e-03, 1.e-06])
     """
-    A, M = (
-        aslinearoperator(
-            matrix if hasattr(matrix, "shape") else as_numbers(name, matrix)
-        )
-        for name, matrix in (("A", A), ("M", M))
-    )
+    A, M = _as_operator("A", A), _as_operator("M", M)
     if M.shape != (A.shape[1], A.shape[1]):
         raise ValueError(
             f"M must have shape ({A.shape[1]}, {A.shape[1]}) for A of shape {A.shape}, "
             f"got {M.shape}"
         )
     return A @ M, M.matvec
+
+
+def _as_operator(name, A):
+    A = A if hasattr(A, "shape") else as_numbers(name, A)
+    if len(A.shape) != 2:
+        raise ValueError(f"{name} must be a matrix, got shape {A.shape}")
+    return aslinearoperator(A)
