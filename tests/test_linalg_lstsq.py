@@ -396,6 +396,20 @@ def test_symmetric_operators_need_none(call, rng):
     np.testing.assert_allclose(call(operator, 2, rng=0).w, expected)
 
 
+@pytest.mark.parametrize("method", ["auto", "sketch", "lapack"])
+def test_unchecked_numbers_as_in_scipy(method, rng):
+    A, b = rng.standard_normal((300, 20)), rng.standard_normal(300)
+    b[7] = np.nan
+    with pytest.warns(scipy.linalg.LinAlgWarning, match="x may not be accurate"):
+        found = linalg.lstsq(A, b, method=method, check_finite=False)
+    np.testing.assert_array_equal(found.x, np.full(20, np.nan))
+    assert not found.converged
+    A[3, 4] = np.nan
+    for call in (linalg.lstsq, scipy.linalg.lstsq):
+        with pytest.raises(np.linalg.LinAlgError, match="did not converge"):
+            call(A, b, check_finite=False)
+
+
 @pytest.mark.parametrize("columns", [1, 2, 3, 4])
 def test_arrays_that_blas_would_copy(columns, rng):
     large = rng.standard_normal((1000, 40))

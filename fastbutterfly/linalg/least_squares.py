@@ -36,7 +36,7 @@ class LeastSquares:
     iterations : int
     converged : bool
         Whether they reached `tol`, and the gradient A^H (A x - b) + ridge x is as small
-        as that makes it.
+        as that makes it; for LAPACK whether x is finite.
     method : {"sketch", "lapack"}
     reason : str
         Why it was that method, and what became of the iteration if that failed.
@@ -113,7 +113,7 @@ def lstsq(
     -----
     scipy.linalg.LinAlgWarning
         If the iteration does not converge, as with a bad sketch, and no LAPACK steps in
-        (it does so for arrays and "auto").
+        (it does so for arrays and "auto"); or if x is not finite.
 
     Notes
     -----
