@@ -191,6 +191,37 @@ def test_sketches_of_other_kinds(form, kind, dtype, rng):
     np.testing.assert_allclose(found.x, scipy.linalg.lstsq(A, b)[0], atol=1e-12)
 
 
+class Counted(LinearOperator):
+    """An operator that counts products, and how many there were at a time."""
+
+    def __init__(self, A):
+        super().__init__(A.dtype, A.shape)
+        self.A, self.count, self.most = A, 0, 0
+
+    def _counted(self, A, X):
+        self.count, self.most = self.count + X.shape[1], max(self.most, X.shape[1])
+        return A @ X
+
+    def _matmat(self, X):
+        return self._counted(self.A, X)
+
+    def _rmatmat(self, X):
+        return self._counted(self.A.conj().T, X)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_operators_are_sketched_by_few_products(dtype, rng):
+    A = sp.random_array((1 << 18, 100), density=1e-4, rng=rng) + sp.eye_array(
+        1 << 18, 100
+    )
+    A = A.tocsr().astype(dtype) * (1 + 1j if dtype is complex else 1)
+    counted, b = Counted(A), rng.standard_normal(A.shape[0])
+    found = linalg.lstsq(counted, b, rng=0)
+    assert counted.count <= 100 + 2 * found.iterations + 10
+    assert counted.most * A.shape[0] <= 1 << 22
+    np.testing.assert_allclose(found.x, linalg.lstsq(A, b, rng=0).x, atol=1e-12)
+
+
 def test_method_is_told(rng):
     A, b, _ = problem(rng, 300, 20, 10, 0.1)
     found = linalg.lstsq(A, b)

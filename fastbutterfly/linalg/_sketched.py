@@ -9,6 +9,7 @@ from ..sketch import Sketch
 from ._lsqr import norms
 from ._matrix import adjoint
 
+BLOCK = 1 << 22  # numbers of a product with an operator at a time
 WORST = 0.1  # condition, times root(eps), to which Cholesky factors serve
 
 
@@ -77,9 +78,9 @@ def _by_gram(B, c, ridge):
 
 
 def _sketched(S, A):
+    """S A; of an operator, or by one, some columns at a time: n products with A."""
     if isinstance(A, np.ndarray) or (isinstance(S, Sketch) and is_sparse(A)):
         return S @ A
-    rows = S.T @ np.eye(S.shape[0])
-    if hasattr(A, "rmatmat"):
-        return A.rmatmat(rows.conj()).conj().T
-    return (A.T @ rows).T
+    unit, count = np.eye(A.shape[1], dtype=A.dtype), max(BLOCK // A.shape[0], 1)
+    starts = range(0, len(unit), count)
+    return np.hstack([S @ (A @ unit[:, i : i + count]) for i in starts])
