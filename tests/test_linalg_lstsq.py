@@ -211,8 +211,8 @@ class Counted(LinearOperator):
 
 @pytest.mark.parametrize("dtype", [float, complex])
 def test_operators_are_sketched_by_few_products(dtype, rng):
-    A = sp.random_array((1 << 18, 100), density=1e-4, rng=rng) + sp.eye_array(
-        1 << 18, 100
+    A = sp.random_array((1 << 17, 100), density=1e-4, rng=rng) + sp.eye_array(
+        1 << 17, 100
     )
     A = A.tocsr().astype(dtype) * (1 + 1j if dtype is complex else 1)
     counted, b = Counted(A), rng.standard_normal(A.shape[0])

@@ -41,9 +41,8 @@ def lsqr(matrix, right, R, enough, max_iter, ratio=None):
     alpha = lengths(V)
     V /= _safe(alpha)
     W, Z = V.copy(), np.zeros_like(V)
-    phi_bar, rho_bar, calm, iteration = beta * (alpha > 0), alpha, 0, 0
-    shortest, found_at = np.inf, 0
-    for iteration in range(1, max_iter + 1):
+    phi_bar, rho_bar, steps = beta * (alpha > 0), alpha, Steps(enough, max_iter)
+    while not steps.ended:
         T = matrix.both(N(V), U, alpha)
         beta = lengths(U)
         U /= _safe(beta)
@@ -60,14 +59,33 @@ def lsqr(matrix, right, R, enough, max_iter, ratio=None):
         Z += step * W
         W *= -theta / _safe(rho)
         W += V
-        # Twice in a row: a single short step may be an accident. Where steps no longer
-        # become shorter they are rounding errors, or R is no good preconditioner.
-        calm = calm + 1 if np.all(enough(change, np.abs(phi_bar), lengths(Z))) else 0
-        if change.max(initial=0) < shortest / 2:
-            shortest, found_at = change.max(initial=0), iteration
-        if calm == 2 or iteration - found_at > STALLED:
-            break
-    return N(Z), iteration, calm == 2
+        steps.add(change, np.abs(phi_bar), lengths(Z))
+    return N(Z), steps.count, steps.converged
+
+
+class Steps:
+    """Iterations: whether they have converged, or no longer get anywhere.
+
+    Twice in a row they must be short enough: a single short one may be an accident.
+    Where they no longer become shorter they are rounding errors, or R is no good
+    preconditioner.
+    """
+
+    def __init__(self, enough, most):
+        self.enough, self.most, self.count = enough, most, 0
+        self.converged = self.ended = False
+        self._calm, self._shortest, self._found_at = 0, np.inf, 0
+
+    def add(self, change, missed, length):
+        """Count one, given what `enough` of `lsqr` takes."""
+        done = np.all(self.enough(change, missed, length))
+        self.count, self._calm = self.count + 1, self._calm + 1 if done else 0
+        longest = change.max(initial=0)
+        if longest < self._shortest / 2:
+            self._shortest, self._found_at = longest, self.count
+        stalled = self.count - self._found_at > STALLED
+        self.converged = self._calm == 2
+        self.ended = self.converged or stalled or self.count == self.most
 
 
 def norms(columns):

@@ -7,7 +7,7 @@ made a tenth larger for safety.
 
 import numpy as np
 
-from ._lsqr import STALLED, lengths
+from ._lsqr import Steps, lengths
 
 SAFETY = 1.1
 
@@ -19,19 +19,13 @@ def momentum(matrix, right, R, enough, max_iter, ratio):
     damping = (1 - beta) ** 2
     whole = lengths(R)
     c = N_adjoint(matrix.adjoint(R))
-    Z, step, calm, iteration = c.copy(), np.zeros_like(c), 0, 0
-    shortest, found_at = np.inf, 0
-    for iteration in range(1, max_iter + 1):
+    Z, step, steps = c.copy(), np.zeros_like(c), Steps(enough, max_iter)
+    while not steps.ended:
         T = matrix.both(N(Z), R, 0.0)  # overwrites R with A N z
         step *= beta
         step += damping * (c - N_adjoint(T))
         # A N z is nearly orthogonal to what is left of r.
         missed = np.sqrt(np.maximum(whole**2 - lengths(R) ** 2, 0))
         Z += step
-        change = lengths(step)
-        calm = calm + 1 if np.all(enough(change, missed, lengths(Z))) else 0
-        if change.max(initial=0) < shortest / 2:
-            shortest, found_at = change.max(initial=0), iteration
-        if calm == 2 or iteration - found_at > STALLED:
-            break
-    return N(Z), iteration, calm == 2
+        steps.add(lengths(step), missed, lengths(Z))
+    return N(Z), steps.count, steps.converged
