@@ -144,4 +144,6 @@ def cases(quick):
 
 
 if __name__ == "__main__":
-    script.run("linalg", __doc__, cases, measure, packages=("sklearn",), seconds=15)
+    script.run(
+        "linalg", __doc__, cases, measure, packages=("scikit-learn",), seconds=15
+    )
