@@ -222,6 +222,21 @@ def test_operators_are_sketched_by_few_products(dtype, rng):
     np.testing.assert_allclose(found.x, linalg.lstsq(A, b, rng=0).x, atol=1e-12)
 
 
+def test_precision_is_that_of_the_operator_and_b(rng):
+    first, second = (rng.standard_normal((k, 20)).astype("f") for k in (300, 20))
+    second[:, 10:] = second[:, :10] + 1e-5 * second[:, 10:]
+    A = first.astype(float) @ second.astype(float)
+    operator = aslinearoperator(first) @ aslinearoperator(second)
+    for b in (rng.standard_normal(300), 1j * rng.standard_normal(300)):
+        found = linalg.lstsq(operator, b, rng=0)
+        same = linalg.lstsq(A, b, method="sketch", rng=0)
+        assert (found.rank, found.x.dtype) == (20, np.result_type(b, float))
+        assert found.condition == pytest.approx(same.condition, rel=1e-6)
+        close = 1e-9 * np.abs(same.x).max()
+        np.testing.assert_allclose(found.x, same.x, atol=close)
+    assert linalg.lstsq(operator, b.imag.astype("f"), rng=0).x.dtype == np.float32
+
+
 def test_method_is_told(rng):
     A, b, _ = problem(rng, 300, 20, 10, 0.1)
     found = linalg.lstsq(A, b)

@@ -6,18 +6,19 @@ import scipy.sparse
 from .. import _arrays
 from .._arrays import all_finite, as_numbers, common_dtype, is_sparse
 from ..sketch import Sketch, sparse
+from ._matrix import adjoint
 
 FEWEST, MOST, SHARE = 6, 16, 5  # rows of a sketch for each unknown; of all rows, 1/5
 NONZEROS = 4  # in each of its columns; with 8 it takes twice as long, for 5% less steps
 
 
-def as_operator(name, A, check_finite=True, adjoint=False):
+def as_operator(name, A, check_finite=True, both=False):
     """A matrix: an array of floats, a sparse array as CSR, or a LinearOperator.
 
-    With `adjoint` an operator must have products with its adjoint.
+    For `both` an operator must have products with its adjoint.
     """
     if hasattr(A, "rmatmat") and not isinstance(A, np.ndarray):
-        if adjoint:
+        if both:
             adjoint_product(name, A, np.zeros(A.shape[0], A.dtype or np.float64))
         return A
     if is_sparse(A):
@@ -36,9 +37,9 @@ def as_operator(name, A, check_finite=True, adjoint=False):
 
 
 def adjoint_product(name, A, X, otherwise=""):
-    """A^H X for an operator; `otherwise`: what else to do where there is none."""
+    """A^H X; `otherwise`: what else to do where an operator does not have it."""
     try:
-        return A.H @ X
+        return adjoint(A) @ X
     except (NotImplementedError, TypeError, AttributeError) as error:
         raise TypeError(
             f"{name} must have products with its adjoint, but {type(A).__name__} has "
@@ -55,7 +56,7 @@ def check_finite_values(name, values):
 
 def as_problem(A, b, check_finite):
     """A and b of one dtype, with the same number of rows."""
-    A, b = as_operator("A", A, check_finite, adjoint=True), as_numbers("b", b)
+    A, b = as_operator("A", A, check_finite, both=True), as_numbers("b", b)
     if b.ndim not in (1, 2) or len(b) != A.shape[0]:
         raise ValueError(
             f"b must have shape ({A.shape[0]},) or ({A.shape[0]}, p) for A of shape "

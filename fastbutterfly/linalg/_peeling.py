@@ -91,12 +91,9 @@ def _blocks(A, found, places, samples, hermitian, rng):
     for rows, _ in places:
         basis = np.linalg.qr(images[rows])[0]
         bases[rows, : basis.shape[1]] = basis
-    rest = A @ bases if hermitian else _adjoint_product(A, bases)
+    if hermitian:
+        rest = A @ bases
+    else:
+        rest = adjoint_product("A", A, bases, ', or take method="factorize"')
     rest = rest - (bases.conj().T @ found).conj().T
     return [(rows, cols, bases[rows] @ rest[cols].conj().T) for rows, cols in places]
-
-
-def _adjoint_product(A, X):
-    if not hasattr(A, "rmatmat"):
-        return A.conj().T @ X
-    return adjoint_product("A", A, X, ', or take method="factorize"')

@@ -26,7 +26,7 @@ def triangle_of(A, b, ridge, S, dtype, rescaled=False):
     `rescaled`: of the multiple of S that keeps the length of a random product with A.
     """
     n = A.shape[1]
-    B = _sketched(S, A).astype(dtype, copy=False)
+    B = _sketched(S, A, dtype).astype(dtype, copy=False)
     c = (S @ b if b is not None else B[:, :0]).astype(dtype, copy=False)
     if rescaled:
         scale = _scale(A, B)
@@ -77,10 +77,11 @@ def _by_gram(B, c, ridge):
     return R, right
 
 
-def _sketched(S, A):
+def _sketched(S, A, dtype):
     """S A; of an operator, or by one, some columns at a time: n products with A."""
     if isinstance(A, np.ndarray) or (isinstance(S, Sketch) and is_sparse(A)):
         return S @ A
-    unit, count = np.eye(A.shape[1], dtype=A.dtype), max(BLOCK // A.shape[0], 1)
+    unit = np.eye(A.shape[1], dtype=np.finfo(dtype).dtype)  # real
+    count = max(BLOCK // A.shape[0], 1)
     starts = range(0, len(unit), count)
     return np.hstack([S @ (A @ unit[:, i : i + count]) for i in starts])

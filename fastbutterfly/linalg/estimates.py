@@ -51,7 +51,7 @@ def norm(
     >>> round(linalg.norm(np.diag([3.0, 1.0, 0.5]), rng=0), 6)
     3.0
     """
-    A = as_operator("A", A, as_flag("check_finite", check_finite), adjoint=True)
+    A = as_operator("A", A, as_flag("check_finite", check_finite), both=True)
     rng, power = as_generator(rng), as_size("power", power, least=0)
     if not min(A.shape):
         return 0.0
@@ -98,7 +98,7 @@ def cond(
     >>> 1e6 / 3 < linalg.cond(A, rng=0) < 3e6
     True
     """
-    A = as_operator("A", A, as_flag("check_finite", check_finite), adjoint=True)
+    A = as_operator("A", A, as_flag("check_finite", check_finite), both=True)
     if not min(A.shape):
         raise ValueError(f"A must not be empty, got shape {A.shape}")
     R = sketched_triangle(A, default_sketch, as_generator(rng))

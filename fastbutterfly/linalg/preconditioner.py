@@ -111,6 +111,7 @@ def preconditioner(
     spd : bool
         True, for a symmetric or Hermitian positive definite A: M = P^H P, which is so
         too, as `cg` and `minres` need; P approximates the inverse of a Cholesky factor.
+        That A is symmetric is not checked.
     samples : int, optional
         For "learn": random vectors for each level of blocks, of log2(n / 32) levels;
         each takes 4 products, or 2 with spd. None: 16, doubled until the estimate's
@@ -133,6 +134,11 @@ def preconditioner(
         If A is singular, or with spd not positive definite. For of="A", if a block of
         the butterfly is singular, or its condition number beyond 1 / eps: `factorize`
         leaves such blocks where A has parts of zeros.
+
+    Warns
+    -----
+    scipy.linalg.LinAlgWarning
+        By newer versions of SciPy, if A is singular to working precision.
 
     Notes
     -----

@@ -90,7 +90,7 @@ def rsvd(
     """
     if (k is None) == (tol is None):
         raise ValueError(f"one of k and tol must be given, got k={k!r}, tol={tol!r}")
-    A = as_operator("A", A, as_flag("check_finite", check_finite), adjoint=True)
+    A = as_operator("A", A, as_flag("check_finite", check_finite), both=True)
     if not min(A.shape):
         raise ValueError(f"A must not be empty, got shape {A.shape}")
     oversampling = as_size("oversampling", oversampling, least=0)
