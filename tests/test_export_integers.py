@@ -171,6 +171,14 @@ def test_no_sum_can_overflow_for_odd_weights(rng, dtype):
         check_sums(model.updated(net))
 
 
+def test_no_sum_can_overflow_by_what_rounds_it():
+    """Half of 2**shift is added: much, where a bias is larger than the products."""
+    x, net = np.linspace(-1, 1, 20)[:, np.newaxis] * [1, 1], nn.Dense(2, 1)
+    net.weights[...] = 1
+    for net.bias[...] in np.geomspace(1e3, 1e6, 200):
+        check_sums(export.quantize(net, x, dtype="int16"))
+
+
 def test_no_floating_point_without_floats(program):
     real = re.compile(r"\b(float|double)\b|\d\.\d|\de[-+]?\d|math\.h|sqrt|erfc")
     for path in program.folder.glob("*_i.c"):
