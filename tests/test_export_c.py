@@ -269,7 +269,17 @@ class Twice(nn.Dense):
         return 2 * y, saved
 
 
-@pytest.mark.parametrize("layer", [Odd(), Swish(), Twice(2, 2)])
+class Doubled(nn.ReLU):
+    def _value(self, x):
+        return 2 * x, x
+
+
+class Square(nn.activations.Activation):
+    def _value(self, x):
+        return x * x, x
+
+
+@pytest.mark.parametrize("layer", [Odd(), Swish(), Twice(2, 2), Doubled(), Square()])
 def test_layers_without_a_rule_are_named(tmp_path, layer):
     net = nn.Sequential(nn.Dense(2, 2), nn.Sequential(nn.Dense(2, 2), layer))
     message = f"without an export rule, {re.escape(repr(layer))}; there are rules for"
@@ -287,6 +297,9 @@ class Narrow(nn.Sequential):
 
 class Rectifier(nn.ReLU):
     """Only a name."""
+
+
+Rectifier.__name__ = "Sigmoid"  # that of another layer
 
 
 def test_subclasses_that_compute_the_same_are_exported(tmp_path):
