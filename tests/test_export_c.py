@@ -361,3 +361,21 @@ def test_what_the_header_says(tmp_path):
     bss = int(re.search(r"^\.bss +(\d+)", sections, re.M)[1])
     assert made.ram <= bss <= made.ram + 32  # rounded up to lines
     assert re.search(r"^\.data +0", sections, re.M)
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("exported", ["float32", "float64"])
+@pytest.mark.parametrize("offset", [0, 1e4])
+def test_self_test_knows_what_roundings_do(tmp_path, rng, dtype, exported, offset):
+    """In another precision than the network's, and where large numbers cancel."""
+    layers = nn.Dense(8, 64, rng=0, dtype=dtype), nn.Dense(64, 3, rng=1, dtype=dtype)
+    layers[0].bias[...] = -offset * layers[0].weights.sum(axis=0, dtype=float)
+    net = nn.Sequential(layers[0], nn.ReLU(), layers[1])
+    x = offset + rng.standard_normal((3, 8))
+    made = export.to_c(net, tmp_path, dtype=exported, samples=x)
+    assert exit_code(tmp_path, SELFTEST, "-DMODEL_SELFTEST") == 0
+    name, texts = list(numbers(made.source.read_text()).items())[-1]
+    source = made.source.read_text()
+    assert f"{name}[3] = {{" in source  # the last bias
+    made.source.write_text(source.replace(texts[0], "0.5"))
+    assert exit_code(tmp_path, SELFTEST, "-DMODEL_SELFTEST") == 1
