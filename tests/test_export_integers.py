@@ -168,7 +168,7 @@ def test_no_sum_can_overflow_for_odd_weights(rng, dtype):
         check_sums(model)
         assert np.isfinite(export.emulate(model, 100 * x)).all()
         net.parameters[...] *= rng.uniform(0, 9, net.parameters.size)
-        check_sums(model.updated(net))
+        check_sums(model._updated(net))
 
 
 def test_no_sum_can_overflow_by_what_rounds_it():

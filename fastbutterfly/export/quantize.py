@@ -23,7 +23,7 @@ FEW = 4  # terms of a row up to which the scales of its inputs may differ
 NARROWEST = 1 / 2  # least range of an output, of the largest of its step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quantized:
     """A network in integer arithmetic: int16 numbers, weights of `bits` bits.
 
@@ -53,8 +53,8 @@ class Quantized:
             )
         return step.run(self.steps, X.astype(np.int64)).astype(np.int16)
 
-    def updated(self, net: Layer) -> "Quantized":
-        """The same with the weights that the network has now; scales are kept."""
+    def _updated(self, net):
+        """The same with the weights that its network has now; scales are kept."""
         steps = pruned(lowered(as_network(net), net.n_in))
         pairs = integer.paired(self.steps, steps)
         made = tuple(integer.updated(*pair, self.bits) for pair in pairs)
