@@ -5,6 +5,7 @@ import re
 import exports
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from fastbutterfly import export, nn
 from fastbutterfly.export import _integer as integer
@@ -109,6 +110,14 @@ def test_c_and_python_agree_to_the_bit(program, samples, expected, build):
         if scores.tobytes() != want.tobytes() or not np.array_equal(classes, best):
             wrong.append(name)
     assert not wrong
+
+
+def test_samples_beyond_single_precision_saturate(models):
+    """Without a warning, which pytest would raise."""
+    model = models["dense_int8"]
+    x = np.full((2, model.n_in), 1e300) * [[1], [-1]]
+    y = export.emulate(model, x)
+    np.testing.assert_array_equal(y, export.emulate(model, np.sign(x) * np.inf))
 
 
 def test_samples_do_saturate(models, samples):
@@ -321,6 +330,7 @@ def test_bad_input_is_refused(tmp_path):
         (ValueError, "X must be finite", lambda: export.quantize(net, x + np.nan)),
         (ValueError, "X must be finite", lambda: export.quantize(net, x * 1e300)),
         (ValueError, "X must hold numbers", lambda: export.quantize(net, x * 1e-42)),
+        (TypeError, "X must not be sparse", lambda: export.quantize(net, csr_array(x))),
         (ValueError, "has inf", lambda: export.quantize(bad, x)),
         (TypeError, "Tanh, which integers", lambda: export.quantize(curved, x)),
         (TypeError, "what quantize returns", lambda: export.emulate(net, x)),
