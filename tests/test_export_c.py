@@ -214,7 +214,20 @@ def test_numbers_survive(tmp_path, rng, dtype, kind):
     np.testing.assert_array_equal(read, net.weights.T.reshape(-1))
 
 
-BAD_NAMES = "", "1a", "_a", "a-b", "a b", "ä", "a\n", "../a", "math", "stdint", 3
+BAD_NAMES = (
+    "",
+    "1a",
+    "_a",
+    "a-b",
+    "a b",
+    "ä",
+    "a\n",
+    "../a",
+    "math",
+    "Math",
+    "signal",
+    3,
+)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

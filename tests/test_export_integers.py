@@ -1,6 +1,7 @@
 """Integers: C and Python agree to the bit, no sum overflows, the error is small."""
 
 import re
+import tracemalloc
 
 import exports
 import numpy as np
@@ -118,6 +119,16 @@ def test_samples_beyond_single_precision_saturate(models):
     x = np.full((2, model.n_in), 1e300) * [[1], [-1]]
     y = export.emulate(model, x)
     np.testing.assert_array_equal(y, export.emulate(model, np.sign(x) * np.inf))
+
+
+def test_many_samples_take_little_memory(nets):
+    x = np.ones((40_000, 64), np.float32)
+    model = export.quantize(nets["square"], x[:9])
+    tracemalloc.start()
+    export.emulate(model, x)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 4 * x.nbytes
 
 
 def test_samples_do_saturate(models, samples):

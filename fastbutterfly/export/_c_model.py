@@ -119,7 +119,7 @@ class Integers(Model):
         self.x = x.astype(np.float32)
         self.y = emulate(model, self.x)
         if not floats:
-            self.x = to_integers(self.x, model.input_scale).astype(np.int16)
+            self.x = to_integers(self.x, model.input_scale)
             self.y = model.integers(self.x)
 
 

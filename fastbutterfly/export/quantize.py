@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import as_choice
 from ..nn import Layer
-from ..nn._checks import as_samples, check_finite
+from ..nn._checks import as_samples, blocks, check_finite
 from . import _integer as integer
 from . import _steps as step
 from ._forms import pruned
@@ -51,7 +51,10 @@ class Quantized:
                 f"X must be an array (batch, {self.n_in}) of int16, got {X.dtype} "
                 f"{X.shape}"
             )
-        return step.run(self.steps, X.astype(np.int64)).astype(np.int16)
+        Y = np.empty((len(X), self.n_out), np.int16)
+        for rows in blocks(X):
+            Y[rows] = step.run(self.steps, X[rows].astype(np.int64))
+        return Y
 
     def _updated(self, net):
         """The same with the weights that its network has now; scales are kept."""
@@ -131,7 +134,7 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
     ----------
     model : Quantized
     X : array, shape (batch, n_in)
-        Real.
+        Real; rounded to float32, as the code takes it. A part at a time is computed.
 
     Returns
     -------
@@ -145,8 +148,11 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
     if not isinstance(model, Quantized):
         raise TypeError(f"model must be what quantize returns, got {model!r}")
     X = as_samples("X", X, model.n_in)
-    y = step.run(model.steps, integer.to_integers(X, model.input_scale))
-    return y.astype(np.float32) * np.float32(1 / model.output_scale)
+    y = np.empty((len(X), model.n_out), np.float32)
+    for rows in blocks(X):
+        y[rows] = model.integers(integer.to_integers(X[rows], model.input_scale))
+    y *= np.float32(1 / model.output_scale)
+    return y
 
 
 def has_rules(steps):
