@@ -22,6 +22,8 @@ DEVIATIONS = 6  # of a coordinate that its range holds at least
 FEW = 4  # terms of a row up to which the scales of its inputs may differ
 NARROWEST = 1 / 2  # least range of an output, of the largest of its step
 
+LAYERS = {step.Norm: "LayerNorm", step.Added: "Residual", step.Everywhere: "PointWise"}
+
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
@@ -189,6 +191,13 @@ def _reach_with_bias(y, following):
     return reach
 
 
+def _without_integers(name):
+    return TypeError(
+        f"net has a layer {name}, which integers have no rule for; there are rules for "
+        "dense and butterfly layers, biases, ReLU and dropout"
+    )
+
+
 class _Maker:
     """Goes through the steps with samples x and the scales t of their coordinates."""
 
@@ -216,18 +225,12 @@ class _Maker:
     @singledispatchmethod
     def make(self, one):
         """The integer step, and the scales after it."""
-        raise TypeError(
-            f"net has a step that integers have no rule for, {type(one).__name__}; "
-            "there are rules for dense and butterfly layers, biases, ReLU and dropout"
-        )
+        raise _without_integers(LAYERS[type(one)])
 
     @make.register
     def _(self, one: step.Activation):
         if one.name != "ReLU":
-            raise TypeError(
-                f"net has a layer {one.name}, which integers have no rule for; of the "
-                "activations only ReLU has one"
-            )
+            raise _without_integers(one.name)
         return integer.ReLU("ReLU", one.n_in)
 
     @make.register
