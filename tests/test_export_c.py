@@ -258,6 +258,7 @@ def test_bad_input_is_refused_and_nothing_is_written(tmp_path):
         (ValueError, "samples must be given", {"dtype": "int8"}),
         (ValueError, "form must be 'loops' for int8", vector),
         (ValueError, "ram must be", {"ram": 0}),
+        (TypeError, "directory must be a string or a path", {"directory": None}),
     ]:  # fmt: skip
         with pytest.raises(error, match=message):
             export.to_c(**({"net": net, "directory": folder} | options))

@@ -11,7 +11,7 @@ from .._arrays import as_size
 from ..nn import Layer
 from ._c_file import contents
 from ._c_model import Floats, Model, as_model
-from ._files import write
+from ._files import as_path, write
 from ._forms import pruned
 from ._lowering import lowered
 from .quantize import Quantized, has_rules
@@ -127,6 +127,7 @@ def to_c(
             "name must start with a letter, go on with letters, digits and _, and be "
             f"no header of C's, such as math, got {name!r}"
         )
+    directory = as_path("directory", directory)
     model = as_model(net, dtype, form, samples, floats)
     if ram is not None:
         _check_ram(as_size("ram", ram), net, model)
