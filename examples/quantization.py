@@ -16,6 +16,7 @@ import copy
 import json
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
@@ -79,8 +80,8 @@ def run(layers, images, seed, epochs):
     found["int8, one scale a layer"] = accuracy(images, by_layer(net))
     y = by_layer(net)(images.x_test)
     found["int8, one scale a layer, error"] = error(images, net, y)
-    aware = export.QuantizationAware(nn.Adam(1e-4), net, typical)
-    train(net, images, seed, 3, 2e-4, lambda adam: set_rate(aware, adam))
+    aware = partial(export.QuantizationAware, net=net, X=typical)
+    aware = train(net, images, seed, 3, 2e-4, aware)
     found["int8, fine-tuned"] = integers(images, aware.quantized())
     with tempfile.TemporaryDirectory() as where:
         for dtype in ("float32", "int8"):
@@ -90,24 +91,20 @@ def run(layers, images, seed, epochs):
 
 
 def train(net, images, seed, epochs, rate, optimizer):
-    """Adam, with a rate that ends at zero."""
+    """Adam, with a rate that ends at zero; the optimiser made of it is returned."""
     steps = epochs * -(-len(images.x_train) // 64)
+    optimizer = optimizer(nn.Adam(nn.cosine(rate, steps)))
     nn.fit(
         net,
         images.x_train,
         images.y_train,
         loss=nn.CrossEntropy(),
-        optimizer=optimizer(nn.Adam(nn.cosine(rate, steps))),
+        optimizer=optimizer,
         epochs=epochs,
         rng=seed,
         progress=False,
     )
-
-
-def set_rate(aware, adam):
-    """The optimiser for integers, moving the weights by this one."""
-    aware.optimizer = adam
-    return aware
+    return optimizer
 
 
 def by_layer(net):

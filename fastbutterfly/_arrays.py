@@ -94,6 +94,8 @@ def as_numbers(name, value, kinds="fiubc"):
     """An array of numbers; lists are converted, nothing else is."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array; call its filled() first")
+    if is_sparse(value):
+        raise TypeError(f"{name} must not be sparse; call its toarray() first")
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -12,6 +12,7 @@ import fastbutterfly as fb
 from fastbutterfly import export, nn
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+STRICT += ["-Wconversion", "-Wshadow", "-Wdouble-promotion", "-Wundef"]
 SANITIZED = [
     "-fsanitize=address,undefined,float-cast-overflow",
     "-fno-sanitize-recover=all",

@@ -214,7 +214,20 @@ def test_numbers_survive(tmp_path, rng, dtype, kind):
     np.testing.assert_array_equal(read, net.weights.T.reshape(-1))
 
 
-BAD_NAMES = "", "1a", "_a", "a-b", "a b", "ä", "a\n", "../a", "math", "stdint", 3
+BAD_NAMES = (
+    "",
+    "1a",
+    "_a",
+    "a-b",
+    "a b",
+    "ä",
+    "a\n",
+    "../a",
+    "math",
+    "Math",
+    "signal",
+    3,
+)
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
@@ -245,6 +258,7 @@ def test_bad_input_is_refused_and_nothing_is_written(tmp_path):
         (ValueError, "samples must be given", {"dtype": "int8"}),
         (ValueError, "form must be 'loops' for int8", vector),
         (ValueError, "ram must be", {"ram": 0}),
+        (TypeError, "directory must be a string or a path", {"directory": None}),
     ]:  # fmt: skip
         with pytest.raises(error, match=message):
             export.to_c(**({"net": net, "directory": folder} | options))
@@ -269,7 +283,17 @@ class Twice(nn.Dense):
         return 2 * y, saved
 
 
-@pytest.mark.parametrize("layer", [Odd(), Swish(), Twice(2, 2)])
+class Doubled(nn.ReLU):
+    def _value(self, x):
+        return 2 * x, x
+
+
+class Square(nn.activations.Activation):
+    def _value(self, x):
+        return x * x, x
+
+
+@pytest.mark.parametrize("layer", [Odd(), Swish(), Twice(2, 2), Doubled(), Square()])
 def test_layers_without_a_rule_are_named(tmp_path, layer):
     net = nn.Sequential(nn.Dense(2, 2), nn.Sequential(nn.Dense(2, 2), layer))
     message = f"without an export rule, {re.escape(repr(layer))}; there are rules for"
@@ -287,6 +311,9 @@ class Narrow(nn.Sequential):
 
 class Rectifier(nn.ReLU):
     """Only a name."""
+
+
+Rectifier.__name__ = "Sigmoid"  # that of another layer
 
 
 def test_subclasses_that_compute_the_same_are_exported(tmp_path):
@@ -348,3 +375,21 @@ def test_what_the_header_says(tmp_path):
     bss = int(re.search(r"^\.bss +(\d+)", sections, re.M)[1])
     assert made.ram <= bss <= made.ram + 32  # rounded up to lines
     assert re.search(r"^\.data +0", sections, re.M)
+
+
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("exported", ["float32", "float64"])
+@pytest.mark.parametrize("offset", [0, 1e4])
+def test_self_test_knows_what_roundings_do(tmp_path, rng, dtype, exported, offset):
+    """In another precision than the network's, and where large numbers cancel."""
+    layers = nn.Dense(8, 64, rng=0, dtype=dtype), nn.Dense(64, 3, rng=1, dtype=dtype)
+    layers[0].bias[...] = -offset * layers[0].weights.sum(axis=0, dtype=float)
+    net = nn.Sequential(layers[0], nn.ReLU(), layers[1])
+    x = offset + rng.standard_normal((3, 8))
+    made = export.to_c(net, tmp_path, dtype=exported, samples=x)
+    assert exit_code(tmp_path, SELFTEST, "-DMODEL_SELFTEST") == 0
+    name, texts = list(numbers(made.source.read_text()).items())[-1]
+    source = made.source.read_text()
+    assert f"{name}[3] = {{" in source  # the last bias
+    made.source.write_text(source.replace(texts[0], "0.5"))
+    assert exit_code(tmp_path, SELFTEST, "-DMODEL_SELFTEST") == 1

@@ -1,7 +1,5 @@
 """The header and the source of an exported network, as text."""
 
-import numpy as np
-
 from .. import __version__
 from ._c_float import USES_LIBM
 from ._c_writer import wrapped
@@ -203,7 +201,7 @@ def _of_selftest(model):
     plain = literal if model.outside != "int16_t" else str
     right = "error == 0"
     if not model.exact:
-        most = literal(64 * np.finfo(y.dtype).eps * max(1.0, np.abs(y).max()))
+        most = literal(model.error)
         right = f"error <= {most} && error >= -{most}"
     return {
         "count": len(x),

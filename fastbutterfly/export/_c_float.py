@@ -132,6 +132,7 @@ static void transpose(const {f} *restrict x, {f} *restrict y, int rows, int colu
 }}
 """,
     "add": """
+/* x = x + values. */
 static void add(const {f} *restrict values, {f} *restrict x, int n)
 {{
     for (int i = 0; i < n; i++)
@@ -146,12 +147,12 @@ static void norm(const {f} *restrict scale, const {f} *restrict shift, {f} eps,
     {f} mean = 0, variance = 0;
     for (int i = 0; i < n; i++)
         mean += x[i];
-    mean /= n;
+    mean /= ({f})n;
     for (int i = 0; i < n; i++) {{
         x[i] -= mean;
         variance += x[i] * x[i];
     }}
-    const {f} factor = 1 / sqrt{s}(variance / n + eps);
+    const {f} factor = 1 / sqrt{s}(variance / ({f})n + eps);
     for (int i = 0; i < n; i++)
         x[i] = x[i] * factor * scale[i] + shift[i];
 }}

@@ -1,15 +1,15 @@
 """The functions that exported integer code is made of, in C99.
 
 `{w}` is the type of weights, `{acc}` that of sums; `{wide}` ends the names of those
-with sums of 64 bits. Negative numbers are shifted right, which all compilers for
-devices do arithmetically.
+with sums of 64 bits.
 """
 
 from ._c_float import FUNCTIONS as FLOATS
 
 FUNCTIONS = {
     "saturated": """
-/* x / 2**shift as int16_t: rounded, halves up, and saturated. */
+/* x / 2**shift as int16_t: rounded, halves up, and saturated. C leaves it to compilers
+   what >> makes of negative numbers; all for devices keep the sign, as is needed. */
 static int16_t saturated{wide}({acc} x, int shift)
 {{
     x = (x + ((({acc})1 << shift) >> 1)) >> shift;
@@ -71,6 +71,7 @@ static void blocks{wide}(const {w} *restrict w, const int16_t *restrict x,
 }}
 """,
     "add": """
+/* x = x + values, saturated. */
 static void add(const int16_t *restrict values, int16_t *restrict x, int n)
 {{
     for (int i = 0; i < n; i++)
@@ -78,6 +79,7 @@ static void add(const int16_t *restrict values, int16_t *restrict x, int n)
 }}
 """,
     "scale": """
+/* x = x * values / 2**15. */
 static void scale(const int16_t *restrict values, int16_t *restrict x, int n)
 {{
     for (int i = 0; i < n; i++)
@@ -101,6 +103,7 @@ static void to_integers(const float *restrict x, int16_t *restrict y, int n,
 }}
 """,
     "to_floats": """
+/* y = x * scale. */
 static void to_floats(const int16_t *restrict x, float *restrict y, int n, float scale)
 {{
     for (int i = 0; i < n; i++)

@@ -5,6 +5,7 @@ import numpy as np
 from .._arrays import as_choice
 from ..nn._checks import as_batch, as_flag, as_samples, check_finite
 from . import _c_float, _c_integer
+from . import _steps as step
 from ._c_writer import SIZES, Code, Function
 from ._forms import pruned, vectorized
 from ._integer import to_integers
@@ -85,6 +86,22 @@ class Floats(Model):
         with np.errstate(over="ignore"):
             self.y = net(self.x).astype(dtype)
         check_finite("net's outputs for samples", self.y, self.dtype)
+        self.error = self._error(max(np.finfo(net.dtype).eps, np.finfo(dtype).eps))
+
+    @np.errstate(all="ignore")
+    def _error(self, eps):
+        """What `y`, rounded to eps, and C may differ by.
+
+        Where large numbers cancel, roundings are what is left: so they are seen, by
+        the difference that single precision makes.
+        """
+        double, single = (
+            step.run(step.converted(self.steps, dtype), self.x.astype(dtype))
+            for dtype in (np.float64, np.float32)
+        )
+        seen = np.abs(single - double).max() / np.finfo(np.float32).eps
+        seen = seen if np.isfinite(seen) else 0  # beyond single precision
+        return eps * (16 * seen + 64 * max(1.0, np.abs(self.y).max()))
 
 
 class Integers(Model):
@@ -102,7 +119,7 @@ class Integers(Model):
         self.x = x.astype(np.float32)
         self.y = emulate(model, self.x)
         if not floats:
-            self.x = to_integers(self.x, model.input_scale).astype(np.int16)
+            self.x = to_integers(self.x, model.input_scale)
             self.y = model.integers(self.x)
 
 

@@ -6,6 +6,14 @@ import stat
 from pathlib import Path
 
 
+def as_path(name, value):
+    """A Path from a string or a path."""
+    try:
+        return Path(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a string or a path, got {value!r}") from None
+
+
 def check(path):
     """Raise if there is something that is no plain file: it would be replaced."""
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
@@ -14,7 +22,7 @@ def check(path):
 
 def write(directory, contents):
     """Write texts or bytes by name into a folder, which is made if missing."""
-    directory, drafts = Path(directory), {}
+    drafts = {}
     directory.mkdir(parents=True, exist_ok=True)
     try:
         for name, content in contents.items():

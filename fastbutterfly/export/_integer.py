@@ -94,12 +94,13 @@ class ReLU(step.Activation):
 
 
 def to_integers(x, scale):
-    """Real samples as int16, in int64: x * scale in float32, halves away from zero."""
-    scaled = np.asarray(x, np.float32) * np.float32(scale)
+    """Real samples as int16: x * scale in float32, halves away from zero."""
+    with np.errstate(over="ignore"):
+        scaled = np.asarray(x, np.float32) * np.float32(scale)
     limited = np.clip(np.nan_to_num(scaled, nan=0.0), -LARGEST - 1, LARGEST)
     whole = np.trunc(limited)
     rest = limited - whole
-    return (whole + (rest >= 0.5) - (rest <= -0.5)).astype(np.int64)
+    return (whole + (rest >= 0.5) - (rest <= -0.5)).astype(np.int16)
 
 
 def paired(steps, others):

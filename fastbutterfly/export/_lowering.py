@@ -12,6 +12,8 @@ from .. import nn
 from ..nn.activations import Activation as ActivationLayer
 from . import _steps as step
 
+COMPUTE = "forward", "_run", "_value"  # methods that make outputs
+
 
 def as_network(net):
     """A layer that has a size, without computations of users' own in it, or raise."""
@@ -25,7 +27,7 @@ def _check_forward(layer):
     """Raise if a rule would be taken for the layer of which this one is a subclass."""
     kind = type(layer)
     if kind not in lowered.registry:
-        for method in (getattr(kind, name, None) for name in ("forward", "_run")):
+        for method in (getattr(kind, name, None) for name in COMPUTE):
             if method and not method.__module__.startswith(f"{nn.__name__}."):
                 raise _without_rule(layer)
     for inner in getattr(layer, "layers", ()):
@@ -104,8 +106,9 @@ def _(layer: nn.LayerNorm, n):
 
 @lowered.register
 def _(layer: ActivationLayer, n):
-    kinds = (kind.__name__ for kind in type(layer).__mro__)
-    return [step.Activation(next(name for name in kinds if hasattr(nn, name)), n)]
+    kinds = ((kind.__name__, kind) for kind in type(layer).__mro__)
+    name = next(name for name, kind in kinds if getattr(nn, name, None) is kind)
+    return [step.Activation(name, n)]
 
 
 @lowered.register

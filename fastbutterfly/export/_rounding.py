@@ -32,8 +32,10 @@ def rounded(V, squares, largest, bits):
     with np.errstate(divide="ignore"):
         most = ((1 << bits - 1) - 1) / sizes.max(axis=1)
         by_outputs = LARGEST / largest
-        by_sums = (ACCUMULATOR / (LARGEST + 1) - terms / 2 - 2) / sizes.sum(axis=1)
-    wide = terms > 2 and (bits > 8 or terms > LARGEST) and bool((by_sums < most).any())
+        room = (ACCUMULATOR - SHIFTS / 2) / (LARGEST + 1) - terms / 2 - 2
+        by_sums = room / sizes.sum(axis=1)
+    tight = bool((by_sums[0] < most).any())
+    wide = tight and terms > 2 and (bits > 8 or terms > LARGEST)
     if not wide:
         most = np.minimum(most, by_sums)
     limits = np.minimum(most, SHIFTS * by_outputs)

@@ -5,7 +5,7 @@ A step takes the sizes `n_in`, `n_out` numbers a sample; called with samples
 with. `arrays` are the numbers it needs, `products` its multiply-adds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,3 +198,18 @@ def run(steps, x):
     for step in steps:
         x = step(x)
     return x
+
+
+def converted(steps, dtype):
+    """The same steps, with their real numbers in a dtype."""
+    return tuple(
+        replace(one, **{key: _converted(v, dtype) for key, v in vars(one).items()})
+        for one in steps
+    )
+
+
+def _converted(value, dtype):
+    if isinstance(value, tuple):
+        return converted(value, dtype)
+    real = isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return value.astype(dtype, copy=False) if real else value

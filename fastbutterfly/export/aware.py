@@ -1,5 +1,6 @@
 """QuantizationAware: train a network for the integers it will become."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +42,16 @@ class QuantizationAware:
     Raises
     ------
     ValueError, TypeError
-        If an argument is not as described.
+        If an argument is not as described, or another network is trained.
 
     Notes
     -----
     The gradient at the rounded weights moves the exact ones (Bengio, Leonard and
     Courville, 2013, arXiv 1308.3432, the straight-through estimator). After `nn.fit`
     the network has rounded weights, and `quantized` gives its integers. Numbers between
-    the layers are not rounded in training.
+    the layers are not rounded in training, and biases only by `quantized`; what grows
+    beyond the ranges that `quantize` found at the start saturates, so steps are to be
+    small, and `emulate` tells.
 
     Examples
     --------
@@ -74,7 +77,12 @@ class QuantizationAware:
                 self._scale[place.weights[trained]] = one.scale[trained]
 
     def init(self, parameters: NDArray) -> AwareState:
-        """Return the state before the first step; parameters are rounded."""
+        """Return the state before the first step; the network's weights are rounded."""
+        if parameters is not self._net.parameters:
+            raise ValueError(
+                "parameters must be those of the network that QuantizationAware was "
+                f"made for, {self._net!r}, got an array of shape {parameters.shape}"
+            )
         state = AwareState(parameters.copy(), self.optimizer.init(parameters))
         self._round(parameters, state)
         return state
@@ -86,7 +94,7 @@ class QuantizationAware:
 
     def quantized(self) -> Quantized:
         """Return the network as it is now, in integers."""
-        return self._model.updated(self._net)
+        return self._model._updated(self._net)
 
     def _round(self, parameters, state):
         exact, scale, top = state.exact, self._scale, self._top
@@ -95,4 +103,5 @@ class QuantizationAware:
         parameters[...] = rounded
 
     def __repr__(self):
-        return f"QuantizationAware({self.optimizer!r}, {self._model!r})"
+        scales = hashlib.sha256(self._scale).hexdigest()[:8]  # for checkpoints
+        return f"QuantizationAware({self.optimizer!r}, {self._model!r}, {scales})"

@@ -11,12 +11,16 @@ from .._arrays import as_size
 from ..nn import Layer
 from ._c_file import contents
 from ._c_model import Floats, Model, as_model
-from ._files import write
+from ._files import as_path, write
 from ._forms import pruned
 from ._lowering import lowered
 from .quantize import Quantized, has_rules
 
-NAME = re.compile(r"(?!(stdint|math)$)[A-Za-z][A-Za-z0-9_]*")
+HEADERS = (
+    "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp "
+    "signal stdarg stdbool stddef stdint stdio stdlib string tgmath time wchar wctype"
+)
+NAME = re.compile(rf"(?!(?i:{HEADERS.replace(' ', '|')})$)[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ def to_c(
         Of the weights. None: float32, or what a `Quantized` has. With integers, numbers
         are int16, see `quantize`.
     name : str
-        Begins the names of files, functions and macros.
+        Begins the names of files, functions and macros; not that of a header of C's,
+        which programs would include in its place.
     form : {"loops", "vector"}
         "vector", for floating point only: loops with constant bounds and long strides,
         that compilers vectorise also with -O2; more code, and up to twice the RAM.
@@ -120,8 +125,9 @@ def to_c(
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ValueError(
             "name must start with a letter, go on with letters, digits and _, and be "
-            f"no header of C's that the code includes (math, stdint), got {name!r}"
+            f"no header of C's, such as math, got {name!r}"
         )
+    directory = as_path("directory", directory)
     model = as_model(net, dtype, form, samples, floats)
     if ram is not None:
         _check_ram(as_size("ram", ram), net, model)

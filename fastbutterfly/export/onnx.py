@@ -9,7 +9,7 @@ import numpy as np
 from .. import __version__
 from .._arrays import as_choice
 from ..nn import Layer
-from ._files import write
+from ._files import as_path, write
 from ._lowering import as_network, check_parameters, digest, lowered
 from ._onnx_graph import IR_VERSION, OPSET, Graph, add
 
@@ -99,7 +99,7 @@ def to_onnx(
     )
     onnx.helper.set_model_props(model, properties)
     onnx.checker.check_model(model, full_check=True)
-    path = Path(path)
+    path = as_path("path", path)
     write(path.parent, {path.name: model.SerializeToString(deterministic=True)})
     return path
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._arrays import as_choice
 from ..nn import Layer
-from ..nn._checks import as_samples, check_finite
+from ..nn._checks import as_samples, blocks, check_finite
 from . import _integer as integer
 from . import _steps as step
 from ._forms import pruned
@@ -22,8 +22,10 @@ DEVIATIONS = 6  # of a coordinate that its range holds at least
 FEW = 4  # terms of a row up to which the scales of its inputs may differ
 NARROWEST = 1 / 2  # least range of an output, of the largest of its step
 
+LAYERS = {step.Norm: "LayerNorm", step.Added: "Residual", step.Everywhere: "PointWise"}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Quantized:
     """A network in integer arithmetic: int16 numbers, weights of `bits` bits.
 
@@ -51,10 +53,13 @@ class Quantized:
                 f"X must be an array (batch, {self.n_in}) of int16, got {X.dtype} "
                 f"{X.shape}"
             )
-        return step.run(self.steps, X.astype(np.int64)).astype(np.int16)
+        Y = np.empty((len(X), self.n_out), np.int16)
+        for rows in blocks(X):
+            Y[rows] = step.run(self.steps, X[rows].astype(np.int64))
+        return Y
 
-    def updated(self, net: Layer) -> "Quantized":
-        """The same with the weights that the network has now; scales are kept."""
+    def _updated(self, net):
+        """The same with the weights that its network has now; scales are kept."""
         steps = pruned(lowered(as_network(net), net.n_in))
         pairs = integer.paired(self.steps, steps)
         made = tuple(integer.updated(*pair, self.bits) for pair in pairs)
@@ -131,7 +136,7 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
     ----------
     model : Quantized
     X : array, shape (batch, n_in)
-        Real.
+        Real; rounded to float32, as the code takes it. A part at a time is computed.
 
     Returns
     -------
@@ -145,8 +150,11 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
     if not isinstance(model, Quantized):
         raise TypeError(f"model must be what quantize returns, got {model!r}")
     X = as_samples("X", X, model.n_in)
-    y = step.run(model.steps, integer.to_integers(X, model.input_scale))
-    return y.astype(np.float32) * np.float32(1 / model.output_scale)
+    y = np.empty((len(X), model.n_out), np.float32)
+    for rows in blocks(X):
+        y[rows] = model.integers(integer.to_integers(X[rows], model.input_scale))
+    y *= np.float32(1 / model.output_scale)
+    return y
 
 
 def has_rules(steps):
@@ -183,6 +191,13 @@ def _reach_with_bias(y, following):
     return reach
 
 
+def _without_integers(name):
+    return TypeError(
+        f"net has a layer {name}, which integers have no rule for; there are rules for "
+        "dense and butterfly layers, biases, ReLU and dropout"
+    )
+
+
 class _Maker:
     """Goes through the steps with samples x and the scales t of their coordinates."""
 
@@ -210,18 +225,12 @@ class _Maker:
     @singledispatchmethod
     def make(self, one):
         """The integer step, and the scales after it."""
-        raise TypeError(
-            f"net has a step that integers have no rule for, {type(one).__name__}; "
-            "there are rules for dense and butterfly layers, biases, ReLU and dropout"
-        )
+        raise _without_integers(LAYERS[type(one)])
 
     @make.register
     def _(self, one: step.Activation):
         if one.name != "ReLU":
-            raise TypeError(
-                f"net has a layer {one.name}, which integers have no rule for; of the "
-                "activations only ReLU has one"
-            )
+            raise _without_integers(one.name)
         return integer.ReLU("ReLU", one.n_in)
 
     @make.register

@@ -155,6 +155,8 @@ def _described(thing):
 def _rates(optimizer):
     """Some values of its schedule, whose repr does not tell."""
     members = getattr(optimizer, "optimizers", ())
+    if hasattr(optimizer, "optimizer"):  # one that wraps another
+        members = [optimizer.optimizer]
     if members:
         return [_rates(member) for member in members]
     lr = getattr(optimizer, "lr", None)
