@@ -196,7 +196,10 @@ class TestTrain:
             ({"y": np.ones(4), "a": np.ones((3, 2))}, "one target for each of 3 sam"),
             ({"y": np.ones(3), "a": np.ones(3)}, "as rows of real numbers"),
             ({"y": np.arange(2), "a": np.array([[1], [np.nan]])}, "finite samples"),
-            ({"y": np.array([{}]), "a": np.ones((1, 2))}, "cannot be read as .npz"),
+            ({"y": np.array([{}]), "a": np.ones((1, 2))}, "it holds Python objects"),
+            ({"y": np.arange(2), "a": np.ones((2, 0))}, "rows of real numbers"),
+            ({"y": np.ones(0), "a": np.ones((0, 2))}, "two classes at least"),
+            ({"y": np.arange(2) + 1j, "a": np.ones((2, 1))}, "got dtype complex128"),
         ],
     )
     def test_bad_arrays(self, tmp_path, capsys, arrays, message):

@@ -19,7 +19,7 @@ def run(options):
             f"{options.model} must be a classification for probabilities, it is not "
             "one that train wrote"
         )
-    X = _table.for_network(options.data, model.features, model.net.n_in)
+    X = _table.for_network(options.data, model)
     y = _model.outputs(model, X)
     if options.output is None:
         if sys.stdout is None:
