@@ -269,6 +269,20 @@ class TestPredict:
         np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
         np.testing.assert_array_equal(shares.argmax(axis=1), scores.argmax(axis=1))
 
+    def test_arrays_with_the_target(self, tmp_path, rng, capsys):
+        path = tmp_path / "a.npz"
+        np.savez(path, samples=rng.random((20, 2)), y=np.arange(20) % 2)
+        run(capsys, "train", path, "--target", "y", "-o", tmp_path / "m", *TRAIN)
+        assert len(rows_of(run(capsys, "predict", tmp_path / "m", path))) == 21
+
+    def test_standard_input_closed(self, capsys, model, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", None)
+        assert "input is closed" in run(capsys, "predict", model, "-", status=1)
+
+    def test_too_large_for_the_model(self, tmp_path, capsys, model):
+        data = write(tmp_path / "a.csv", NAMES, ["1e300"], ["0"], ["-1e300"])
+        assert "not finite for row 1" in run(capsys, "predict", model, data, status=1)
+
     def test_to_a_file(self, tmp_path, capsys, model, animals):
         out = run(capsys, "predict", model, animals)
         path = tmp_path / "found.csv"
