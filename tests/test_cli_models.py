@@ -215,6 +215,14 @@ class TestTrain:
         options = ["--target", "y", "-o", tmp_path / "m", *TRAIN]
         assert message in run(capsys, "train", tmp_path / "a.npz", *options, status=1)
 
+    def test_data_are_not_replaced(self, tmp_path, capsys, animals):
+        (tmp_path / "here").symlink_to(tmp_path)
+        before = sorted(tmp_path.iterdir())
+        for path in (animals, tmp_path / "here" / "animals.csv"):
+            options = ["--target", "kind", "-o", path, *TRAIN]
+            assert "what is read" in run(capsys, "train", animals, *options, status=1)
+        assert sorted(tmp_path.iterdir()) == before
+
     @pytest.mark.parametrize("file", [b"", b"text", b"\x93NUMPY\x01\x00"])
     def test_no_arrays(self, tmp_path, capsys, file):
         (tmp_path / "a.npz").write_bytes(file)
@@ -333,6 +341,13 @@ class TestPredict:
     def test_standard_input_closed(self, capsys, model, monkeypatch):
         monkeypatch.setattr(sys, "stdin", None)
         assert "input is closed" in run(capsys, "predict", model, "-", status=1)
+
+    def test_inputs_are_not_replaced(self, capsys, model, animals):
+        for path in (model, animals):
+            options = ["predict", model, animals, "-o", path]
+            assert "what is read" in run(capsys, *options, status=1)
+        found = run(capsys, "info", model, "--plot", model, status=1)
+        assert "what is read" in found
 
     def test_too_large_for_the_model(self, tmp_path, capsys, model):
         data = write(tmp_path / "a.csv", NAMES, ["1e300"], ["0"], ["-1e300"])

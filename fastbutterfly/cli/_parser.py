@@ -107,7 +107,7 @@ def _add_train(commands):
         [
             "flowers.csv --target species -o flowers.npz",
             "houses.csv --target price --drop id --hidden 256,128 -o houses.npz",
-            "digits.npz --target y --kind gadget --seed 1 -o digits.npz",
+            "digits.npz --target y --kind gadget --seed 1 -o model.npz",
         ],
     )
     train.add_argument("data", help=DATA)

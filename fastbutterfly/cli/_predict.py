@@ -12,7 +12,7 @@ from . import _files, _model, _table
 def run(options):
     """Read, predict, write."""
     if options.output is not None:
-        _files.check(options.output)
+        _files.check(options.output, sources=[options.model, options.data])
     model = _model.read(options.model)
     if options.probabilities and model.classes is None:
         raise ValueError(

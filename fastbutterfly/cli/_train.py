@@ -31,7 +31,7 @@ def run(options):
     """Read, train, score, save; say what was done."""
     from ..sklearn import ButterflyClassifier  # noqa: F401, fails early if missing
 
-    _files.check(options.output)
+    _files.check(options.output, sources=[options.data])
     if options.target in options.drop:
         options.fail(f"argument --drop: {options.target!r} is the target")
     table = _table.for_training(options.data, options.target, options.drop)
