@@ -85,9 +85,8 @@ def factors(B: Butterfly) -> Figure:
         The layer applied first comes first; one scale of colours for all layers, one
         of its own for the product.
     """
-    layers = [_real(layer.toarray()) for layer in reversed(B.factors())]
+    pictures = [_shrink(_real(layer.toarray())) for layer in reversed(B.factors())]
     names = [f"layer {i}, stride {s}" for i, s in enumerate(_strides(B), 1)]
-    pictures = [_shrink(layer) for layer in layers]
     limit = max(np.abs(picture).max(initial=0) for picture in pictures) or 1.0
     rows, columns = _grid(len(pictures) + 1)
     figure = Figure(figsize=(2.1 * columns, 2.35 * rows), layout="constrained", dpi=150)

@@ -84,6 +84,12 @@ class TestDemo:
         assert cli.main(["demo", "--data", str(tmp_path)]) == 1
         assert "t10k-images-idx3-ubyte.gz is neither in" in capsys.readouterr().err
 
+    def test_no_folder(self, tmp_path, capsys):
+        (tmp_path / "file").touch()
+        assert cli.main(["demo", "--quick", "--out", str(tmp_path / "file")]) == 1
+        out, err = capsys.readouterr()
+        assert (out, "is no folder" in err) == ("", True)
+
     def test_missing_packages(self, tmp_path, monkeypatch, capsys):
         find = importlib.util.find_spec
         missing = {"sklearn"}

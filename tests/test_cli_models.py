@@ -169,8 +169,15 @@ class TestTrain:
             ("a,y\n1,0\n2\n", "line 3 must have 2 values, has 1"),
             ("a,y\n1,0\n,1\n", "line 3 has no value for 'a'; fill in or remove"),
             ("a,y\n1,0\n2,\n", "line 3 has no value for 'y'"),
-            ("a,y\n1,0\nx,1\n", "line 3 must have a number for 'a', has 'x'; make"),
+            ("a,y\n1,0\nx,1\n", "line 3 must have a number for 'a', has 'x'; write"),
             ("a,y\nnan,0\n2,1\n", "line 2 must have a finite 'a', has 'nan'"),
+            ("a,y\n1_0,0\n2,1\n", "line 2 must have a number for 'a', has '1_0'"),
+            ("a,y\nNA,0\n2,1\n", "has 'NA'; .* fill in or remove missing values"),
+            ("a,y\n1e300,0\n2,1\n", "column 'a' has numbers from 2 to 1e\\+300"),
+            ("a,y\n1e-50,0\n0,1\n", "column 'a' has numbers from 0 to 1e-50"),
+            ("a,y\n1,1e200\n2,0.5\n", "column 'y' has numbers from .* to 1e\\+200"),
+            ("a,y\n1,1e9\n2,1000000000.5\n", "column 'y' varies by .* around"),
+            ('"' + "a,y\n" * 1000, "^.{,200}$"),
             ("a,y\n1,inf\n2,1\n", "must have a finite 'y' in each row, has inf"),
             ("a,y\n1e9,0\n1000000001,1\n1e9,0\n", "column 'a' varies by .* around"),
             (b"\xff\xfe\x00a", "cannot be read as CSV in UTF-8"),
@@ -179,8 +186,9 @@ class TestTrain:
     def test_bad_tables(self, tmp_path, capsys, content, message):
         path = tmp_path / "a.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        options = ["--target", "y", "-o", tmp_path / "m", *TRAIN]
+        options = ["--target", "y", "-o", tmp_path / "m", "--holdout", "0", *TRAIN]
         found = run(capsys, "train", path, *options, status=1)
+        found = found.replace(str(path), "a.csv").strip()
         assert re.search(message, found), found
         assert not (tmp_path / "m").exists()
 
@@ -196,13 +204,71 @@ class TestTrain:
             ({"y": np.ones(4), "a": np.ones((3, 2))}, "one target for each of 3 sam"),
             ({"y": np.ones(3), "a": np.ones(3)}, "as rows of real numbers"),
             ({"y": np.arange(2), "a": np.array([[1], [np.nan]])}, "finite samples"),
-            ({"y": np.array([{}]), "a": np.ones((1, 2))}, "cannot be read as .npz"),
+            ({"y": np.array([{}]), "a": np.ones((1, 2))}, "it holds Python objects"),
+            ({"y": np.arange(2), "a": np.ones((2, 0))}, "rows of real numbers"),
+            ({"y": np.ones(0), "a": np.ones((0, 2))}, "two classes at least"),
+            ({"y": np.arange(2) + 1j, "a": np.ones((2, 1))}, "got dtype complex128"),
         ],
     )
     def test_bad_arrays(self, tmp_path, capsys, arrays, message):
         np.savez(tmp_path / "a.npz", **arrays)
         options = ["--target", "y", "-o", tmp_path / "m", *TRAIN]
         assert message in run(capsys, "train", tmp_path / "a.npz", *options, status=1)
+
+    def test_data_are_not_replaced(self, tmp_path, capsys, animals):
+        (tmp_path / "here").symlink_to(tmp_path)
+        before = sorted(tmp_path.iterdir())
+        for path in (animals, tmp_path / "here" / "animals.csv"):
+            options = ["--target", "kind", "-o", path, *TRAIN]
+            assert "what is read" in run(capsys, "train", animals, *options, status=1)
+        assert sorted(tmp_path.iterdir()) == before
+
+    @pytest.mark.parametrize("file", [b"", b"text", b"\x93NUMPY\x01\x00"])
+    def test_no_arrays(self, tmp_path, capsys, file):
+        (tmp_path / "a.npz").write_bytes(file)
+        options = [tmp_path / "a.npz", "--target", "y", "-o", tmp_path / "m"]
+        assert "it is no zip file" in run(capsys, "train", *options, status=1)
+
+    @pytest.mark.parametrize(
+        "labels",
+        [["1.0", "2.0"], ["007", "08"], ["1_0", "1"], ["9" * 20, "9" * 19 + "8"]],
+    )
+    def test_classes_as_they_are_written(self, tmp_path, rng, capsys, labels):
+        data = write(tmp_path / "a.csv", ["a", "y"], rng.random(20), labels * 10)
+        options = [data, "--target", "y", "-o", tmp_path / "m", *TRAIN]
+        run(capsys, "train", *options, "--task", "classification")
+        assert set(nn.about(tmp_path / "m")["classes"]) == set(labels)
+
+    @pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, np.float32])
+    def test_classes_of_arrays(self, tmp_path, rng, capsys, dtype):
+        y = (np.arange(20) % 2).astype(dtype)
+        np.savez(tmp_path / "a.npz", X=rng.random((20, 2)), y=y)
+        options = [tmp_path / "a.npz", "--target", "y", "-o", tmp_path / "m", *TRAIN]
+        run(capsys, "train", *options)
+        assert nn.about(tmp_path / "m")["classes"] == ["0", "1"]
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_no_class_is_lost_to_the_rows_held_out(self, tmp_path, rng, capsys, seed):
+        labels = ["a", "b"] * 5 + ["c"]
+        data = write(tmp_path / "a.csv", ["x", "y"], rng.random(11), labels)
+        options = ["--target", "y", "-o", tmp_path / "m", "--seed", seed, *TRAIN]
+        run(capsys, "train", data, *options, "--holdout", "0.6")
+        assert nn.about(tmp_path / "m")["classes"] == ["a", "b", "c"]
+
+    def test_nothing_left_to_train_on(self, tmp_path, capsys, animals):
+        options = ["--target", "kind", "-o", tmp_path / "m", "--holdout", "0.999"]
+        found = run(capsys, "train", animals, *options, status=1)
+        assert "--holdout 0.999 of 120 rows leaves none to train on" in found
+
+    def test_drop_of_the_target(self, tmp_path, capsys, animals):
+        options = ["--target", "kind", "-o", str(tmp_path / "m"), "--drop", "kind"]
+        with pytest.raises(SystemExit):
+            cli.main(["train", animals, *options])
+        assert "--drop: 'kind' is the target" in capsys.readouterr().err
+
+    def test_more_than_memory(self, tmp_path, capsys, animals):
+        options = ["--target", "kind", "-o", tmp_path / "m", "--hidden", str(10**13)]
+        assert "allocate" in run(capsys, "train", animals, *options, status=1)
 
     @pytest.mark.parametrize(
         "place", ["nowhere/m.npz", "", "animals.csv/m.npz", "pipe", "link"]
@@ -265,6 +331,27 @@ class TestPredict:
         shares = np.array([row[1:] for row in found[1:]], float)
         np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
         np.testing.assert_array_equal(shares.argmax(axis=1), scores.argmax(axis=1))
+
+    def test_arrays_with_the_target(self, tmp_path, rng, capsys):
+        path = tmp_path / "a.npz"
+        np.savez(path, samples=rng.random((20, 2)), y=np.arange(20) % 2)
+        run(capsys, "train", path, "--target", "y", "-o", tmp_path / "m", *TRAIN)
+        assert len(rows_of(run(capsys, "predict", tmp_path / "m", path))) == 21
+
+    def test_standard_input_closed(self, capsys, model, monkeypatch):
+        monkeypatch.setattr(sys, "stdin", None)
+        assert "input is closed" in run(capsys, "predict", model, "-", status=1)
+
+    def test_inputs_are_not_replaced(self, capsys, model, animals):
+        for path in (model, animals):
+            options = ["predict", model, animals, "-o", path]
+            assert "what is read" in run(capsys, *options, status=1)
+        found = run(capsys, "info", model, "--plot", model, status=1)
+        assert "what is read" in found
+
+    def test_too_large_for_the_model(self, tmp_path, capsys, model):
+        data = write(tmp_path / "a.csv", NAMES, ["1e300"], ["0"], ["-1e300"])
+        assert "not finite for row 1" in run(capsys, "predict", model, data, status=1)
 
     def test_to_a_file(self, tmp_path, capsys, model, animals):
         out = run(capsys, "predict", model, animals)

@@ -180,6 +180,7 @@ class Unknown(nn.Layer):
         (nn.Dense(2, 2), {"dtype": "int8"}, ValueError, "dtype must be"),
         (nn.Dense(2, 2), {"name": ""}, ValueError, "name must be text, got ''"),
         (nn.Dense(2, 2), {"metadata": {"n": 1}}, TypeError, "mapping of str to str"),
+        (nn.Dense(2, 2), {"metadata": {"network": "a"}}, ValueError, "key 'network'"),
     ],
 )
 def test_bad_arguments(tmp_path, net, options, error, message):

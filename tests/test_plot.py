@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,14 @@ class TestFactors:
             axes.images[0].get_array().shape for axes in figure.axes if axes.images
         }
         assert sizes == {(64, 64)}
+
+    def test_one_dense_layer_at_a_time(self):
+        B = fb.Butterfly.random(1024, rng=0)
+        tracemalloc.start()
+        plot.factors(B)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4 * B.to_dense().nbytes
 
     def test_shrinking_keeps_the_largest(self):
         matrix = np.zeros((128, 64))

@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, e.g. `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ArithmeticError, ImportError, OSError, ValueError) as error:
-        print(f"fastbutterfly: error: {error}", file=sys.stderr)
+    except (ArithmeticError, ImportError, MemoryError, OSError, ValueError) as error:
+        text = str(error) or type(error).__name__
+        print(f"fastbutterfly: error: {text}", file=sys.stderr)
         return 1
     return 0

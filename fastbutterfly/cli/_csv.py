@@ -7,25 +7,36 @@ from array import array
 from contextlib import contextmanager
 from itertools import chain
 from math import isfinite
+from reprlib import Repr
 
 import numpy as np
 
 DELIMITERS = ",;\t"
+_short = Repr()
+_short.maxstring = 60
+shown = _short.repr  # a text in messages
 REMEDY = "fill in or remove such rows"
+NO_NUMBER = (
+    "write decimals with a point, fill in or remove missing values, make numbers of "
+    "categories (e.g. a column of 0 and 1 for each), or leave the column out"
+)
 
 
 @contextmanager
 def opened(source):
     """Give the `Csv` of a file, or of standard input for -; errors name it."""
+    name = "standard input" if source == "-" else source
     try:
         if source == "-":
+            if sys.stdin is None:
+                raise OSError("standard input is closed")
             text = sys.stdin.buffer.read().decode("utf-8-sig")
-            yield Csv("standard input", io.StringIO(text, newline=""))
+            yield Csv(name, io.StringIO(text, newline=""))
         else:
             with open(source, encoding="utf-8-sig", newline="") as file:
-                yield Csv(source, file)
+                yield Csv(name, file)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{source} cannot be read as CSV in UTF-8: {error}") from error
+        raise ValueError(f"{name} cannot be read as CSV in UTF-8: {error}") from error
 
 
 class Csv:
@@ -45,14 +56,17 @@ class Csv:
             self.names, self._rows = numbers, chain([first], self._reader)
         for name in self.names:
             if self.names.count(name) > 1:
-                raise ValueError(f"{source} must have no column twice, got {name!r}")
+                raise ValueError(
+                    f"{source} must have no column twice, got {shown(name)}"
+                )
 
     def place(self, name):
         """Where the column is."""
         if name not in self.names:
+            known = listed(self.names)
             hint = "" if self.named else "; it has no names, these are numbers"
             raise ValueError(
-                f"{self.source} has no column {name!r}, but {listed(self.names)}{hint}"
+                f"{self.source} has no column {shown(name)}, but {known}{hint}"
             )
         return self.names.index(name)
 
@@ -68,7 +82,7 @@ class Csv:
                 values = [float(row[i]) for i in places]
             except ValueError:
                 self._complain(row, places)
-            if not isfinite(sum(values)):
+            if not isfinite(sum(values)) or "_" in "".join(row):
                 self._complain(row, places)
             numbers.extend(values)
             if goal is not None:
@@ -78,19 +92,17 @@ class Csv:
         return np.frombuffer(numbers).reshape(-1, len(places)), texts
 
     def _complain(self, row, places):
-        """Raise for the first column of the row that is no number."""
+        """Raise for the first column of the row that is no number, if one is."""
         for i in places:
-            text, name = row[i].strip(), self.names[i]
+            text, name = row[i].strip(), shown(self.names[i])
             if not text:
-                self._fail(f"has no value for {name!r}; {REMEDY}")
+                self._fail(f"has no value for {name}; {REMEDY}")
             if not _is_number(text):
                 self._fail(
-                    f"must have a number for {name!r}, has {text!r}; make numbers of "
-                    "this column, e.g. a column of 0 and 1 for each of its values, or "
-                    "leave it out"
+                    f"must have a number for {name}, has {shown(text)}; {NO_NUMBER}"
                 )
             if not isfinite(float(text)):
-                self._fail(f"must have a finite {name!r}, has {text!r}; {REMEDY}")
+                self._fail(f"must have a finite {name}, has {text!r}; {REMEDY}")
 
     def _fail(self, message):
         raise ValueError(f"{self.source}: line {self._reader.line_num} {message}")
@@ -99,12 +111,13 @@ class Csv:
 def listed(names, most=8):
     """Some names in words."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(repr, names[:most])) + more
+    return ", ".join(map(shown, names[:most])) + more
 
 
 def _is_number(text):
+    """Whether it is one outside Python too, where 1_000 is none."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text

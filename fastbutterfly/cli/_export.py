@@ -24,7 +24,7 @@ def run(options):
     _files.check(options.output, folder=True)
     samples = None
     if options.samples is not None:
-        samples = _table.for_network(options.samples, model.features, model.net.n_in)
+        samples = _table.for_network(options.samples, model)
     try:
         (_to_c if options.format == "c" else _to_onnx)(options, model, samples)
     except (

@@ -6,9 +6,12 @@ from pathlib import Path
 from ..export import _files
 
 
-def check(path, *, folder=False):
-    """Raise early if a file, or files in a folder, cannot be written."""
+def check(path, *, folder=False, sources=()):
+    """Raise early if a file, or files in a folder, cannot be written or are read."""
     path = Path(path)
+    for source in filter(os.path.exists, sources):
+        if path.exists() and path.samefile(source):
+            raise ValueError(f"{path} cannot be written, it is what is read")
     if not folder:
         _files.check(path)
     known = path if folder else path.parent

@@ -18,7 +18,7 @@ def run(options):
     from . import _model
 
     if options.plot is not None:
-        _files.check(options.plot)
+        _files.check(options.plot, sources=[options.model])
     model = _model.read(options.model)
     print(f"{options.model}  {model}")
     if model.classes:

@@ -65,7 +65,7 @@ def _are_names(value, count):
 
 def outputs(model, X):
     """Outputs of the network, refused where they are not finite."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         y = model.net(X)
     if not np.isfinite(y).all():
         row = np.argwhere(~np.isfinite(y))[0, 0]

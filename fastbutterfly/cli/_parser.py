@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _command(commands, name, text, more="", examples=()):
     """A command, done by `run` of the module of that name with an underscore."""
-    shown = "".join(f"\n  fastbutterfly {name} {one}" for one in examples)
+    shown = "".join(f"\n  fastbutterfly {name} {one}".rstrip(" ") for one in examples)
     found = commands.add_parser(
         name,
         help=text,
@@ -107,7 +107,7 @@ def _add_train(commands):
         [
             "flowers.csv --target species -o flowers.npz",
             "houses.csv --target price --drop id --hidden 256,128 -o houses.npz",
-            "digits.npz --target y --kind gadget --seed 1 -o digits.npz",
+            "digits.npz --target y --kind gadget --seed 1 -o model.npz",
         ],
     )
     train.add_argument("data", help=DATA)
@@ -177,7 +177,9 @@ def _add_predict(commands):
         ],
     )
     predict.add_argument("model", type=Path, help="file of train, or of net.save")
-    predict.add_argument("data", help=DATA.replace("only other", "only"))
+    predict.add_argument(
+        "data", help=DATA.replace("only other", "only (but the target's)")
+    )
     predict.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
     )

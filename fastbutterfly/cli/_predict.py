@@ -12,14 +12,14 @@ from . import _files, _model, _table
 def run(options):
     """Read, predict, write."""
     if options.output is not None:
-        _files.check(options.output)
+        _files.check(options.output, sources=[options.model, options.data])
     model = _model.read(options.model)
     if options.probabilities and model.classes is None:
         raise ValueError(
             f"{options.model} must be a classification for probabilities, it is not "
             "one that train wrote"
         )
-    X = _table.for_network(options.data, model.features, model.net.n_in)
+    X = _table.for_network(options.data, model)
     y = _model.outputs(model, X)
     if options.output is None:
         if sys.stdout is None:

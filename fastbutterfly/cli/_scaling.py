@@ -6,21 +6,33 @@ from .. import nn
 from .._pattern import views
 
 LARGEST_OFFSET = 1e4  # of a column, in deviations: float32 then still has 3 digits
+LEAST, LARGEST = 1e-30, 1e30  # of a column: float32 then holds products with weights
 
 
 def moments(X, names):
-    """Mean and deviation of each column, 1 for constant ones."""
-    mean, deviation = X.mean(axis=0), X.std(axis=0)
-    deviation[np.ptp(X, axis=0) == 0] = 1
-    offset = np.abs(mean) / deviation
-    worst = int(offset.argmax())
-    if np.ptp(X[:, worst]) and offset[worst] > LARGEST_OFFSET:
-        name = repr(names[worst]) if names else worst
+    """Mean and deviation of each column, 1 for constant ones; `names` or None."""
+    least, most = X.min(axis=0), X.max(axis=0)
+    constant, spread = least == most, most / 2 - least / 2
+    wrong = (np.maximum(most, -least) > LARGEST) | (~constant & (spread < LEAST))
+    for i in np.flatnonzero(wrong):
         raise ValueError(
-            f"column {name} varies by {deviation[worst]:.3g} around {mean[worst]:.7g}, "
-            "too little for single precision; subtract a constant from it, or --drop it"
+            f"column {_name(names, i)} has numbers from {least[i]:.3g} to "
+            f"{most[i]:.3g}, not of a size for single precision; multiply it by a "
+            "constant, or leave it out"
+        )
+    mean, deviation = X.mean(axis=0), X.std(axis=0)
+    deviation[constant] = 1
+    for i in np.flatnonzero(~constant & (np.abs(mean) > LARGEST_OFFSET * deviation)):
+        raise ValueError(
+            f"column {_name(names, i)} varies by {deviation[i]:.3g} around "
+            f"{mean[i]:.7g}, too little for single precision; subtract a constant from "
+            "it, or leave it out"
         )
     return mean, deviation
+
+
+def _name(names, i):
+    return repr(names[i]) if names else i
 
 
 def fold_inputs(net, mean, deviation):

@@ -2,6 +2,7 @@
 
 import zipfile
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ SAMPLES = "X"  # array of the samples, where an .npz has several
 class Table:
     """Samples (rows, columns), the columns' names or None, and the target."""
 
+    source: str
     samples: NDArray
     names: list[str] | None
     target: NDArray | list[str]
@@ -30,6 +32,11 @@ def for_training(source, target, drop):
                     f"{source} has no array {name!r}, it has {listed([*arrays])}"
                 )
         y = arrays[target]
+        if y.dtype.kind not in "biufSU":
+            raise ValueError(
+                f"{source} must have real numbers or text as {target!r}, got dtype "
+                f"{y.dtype}"
+            )
         left = {k: v for k, v in arrays.items() if k not in (target, *drop)}
         X = _samples(source, left)
         if y.shape not in (X.shape[:1], (len(X), 1)):
@@ -37,7 +44,7 @@ def for_training(source, target, drop):
                 f"{source} must have one target for each of {len(X)} samples, "
                 f"got {target!r} of shape {y.shape}"
             )
-        return Table(X, None, y.reshape(-1))
+        return Table(source, X, None, y.reshape(-1))
     with opened(source) as table:
         goal, *dropped = map(table.place, (target, *drop))
         places = [i for i in range(len(table.names)) if i not in (goal, *dropped)]
@@ -45,13 +52,15 @@ def for_training(source, target, drop):
             raise ValueError(f"{source} must have a column besides {target!r}")
         samples, texts = table.columns(places, goal)
         names = [table.names[i] for i in places] if table.named else None
-    return Table(samples, names, texts)
+    return Table(table.source, samples, names, texts)
 
 
-def for_network(source, features, n_in):
-    """The columns that a network takes, by their names (or None), in its order."""
+def for_network(source, model):
+    """The columns that a model takes, by their names (or None), in its order."""
+    features, n_in = model.features, model.net.n_in
     if source.lower().endswith(".npz"):
-        X = _samples(source, _arrays(source))
+        arrays = _arrays(source)
+        X = _samples(source, {k: v for k, v in arrays.items() if k != model.target})
         if X.shape[1] != n_in:
             raise ValueError(
                 f"{source} must have samples of {n_in} numbers, which the model takes, "
@@ -79,10 +88,16 @@ def for_network(source, features, n_in):
 
 def _arrays(source):
     try:
+        with open(source, "rb") as file:
+            if not zipfile.is_zipfile(file):  # NumPy would try other formats
+                raise zipfile.BadZipFile("it is no zip file")
         with np.load(source, allow_pickle=False) as arrays:
             return dict(arrays)
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{source} cannot be read as .npz: {error}") from error
+        reason = "it holds Python objects" if "Object" in str(error) else error
+        raise ValueError(
+            f"{source} cannot be read as .npz of numbers and text: {reason}"
+        ) from error
 
 
 def _samples(source, arrays):
@@ -94,12 +109,12 @@ def _samples(source, arrays):
         )
     name = SAMPLES if SAMPLES in arrays else next(iter(arrays))
     X = arrays[name]
-    if X.dtype.kind not in "biuf" or X.ndim < 2:
+    if X.dtype.kind not in "biuf" or X.ndim < 2 or 0 in X.shape[1:]:
         raise ValueError(
             f"{source} must have samples as rows of real numbers, got {name!r} of "
             f"shape {X.shape} and dtype {X.dtype}"
         )
-    X = X.reshape(len(X), -1).astype(np.float64)
+    X = X.reshape(len(X), prod(X.shape[1:])).astype(np.float64)
     if not np.isfinite(X).all():
         row, column = np.argwhere(~np.isfinite(X))[0]
         raise ValueError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import _files, _model, _scaling, _table
 
 FEW = 20  # different whole numbers that are classes
+EXACT = 2**53  # below, different whole numbers are different in double precision
 
 
 @dataclass
@@ -30,13 +31,14 @@ def run(options):
     """Read, train, score, save; say what was done."""
     from ..sklearn import ButterflyClassifier  # noqa: F401, fails early if missing
 
-    _files.check(options.output)
+    _files.check(options.output, sources=[options.data])
+    if options.target in options.drop:
+        options.fail(f"argument --drop: {options.target!r} is the target")
     table = _table.for_training(options.data, options.target, options.drop)
-    goal = _goal(table.target, options)
+    goal = _goal(table, options)
     rows, columns = table.samples.shape
-    source = "standard input" if options.data == "-" else options.data
-    print(f"{source}: {rows:,} rows of {columns:,} numbers; {goal}", flush=True)
-    used, held = _split(rows, goal, options)
+    print(f"{table.source}: {rows:,} rows of {columns:,} numbers; {goal}", flush=True)
+    used, held = _split(table, goal, options)
     start = perf_counter()
     model, epochs = _fitted(table, goal, used, options)
     seconds = perf_counter() - start
@@ -49,15 +51,16 @@ def run(options):
     print(f"wrote {options.output}: {model.net.n_weights:,} weights, {size}")
 
 
-def _goal(target, options):
+def _goal(table, options):
     """The task, by the target if it is not given, and the targets as numbers."""
+    source, name, target = table.source, options.target, np.asarray(table.target)
     try:
-        values = np.array(target, np.float64)
+        values = target.astype(np.float64)
     except ValueError:
         values = None
     if values is not None and not np.isfinite(values).all():
         raise ValueError(
-            f"{options.data} must have a finite {options.target!r} in each row, has "
+            f"{source} must have a finite {name!r} in each row, has "
             f"{values[~np.isfinite(values)][0]}; fill in or remove such rows"
         )
     whole = values is not None and not (values % 1).any()
@@ -66,35 +69,44 @@ def _goal(target, options):
     if task == "regression":
         if values is None:
             raise ValueError(
-                f"{options.data} must have numbers as {options.target!r} for a "
-                "regression, has text"
+                f"{source} must have numbers as {name!r} for a regression, has text"
             )
         return Goal(task, values)
-    if values is not None:
-        target = values.astype(np.int64) if whole else values
-    classes, numbers = np.unique(np.asarray(target), return_inverse=True)
-    if len(classes) < 2:
+    exact = values is not None and (np.abs(values) < EXACT).all()
+    _, first, numbers = np.unique(
+        values if exact else target, return_index=True, return_inverse=True
+    )
+    if len(first) < 2:
         raise ValueError(
-            f"{options.data} must have two classes at least in {options.target!r}, "
-            f"got {len(classes)}"
+            f"{source} must have two classes at least in {name!r}, got {len(first)}"
         )
+    classes = target[first]  # as they are written, if they are
+    if whole and classes.dtype.kind in "bf":
+        classes = np.array([int(one) for one in classes])
     return Goal(task, numbers, classes.astype(str))
 
 
-def _split(rows, goal, options):
+def _split(table, goal, options):
     """Rows to train on, and rows to score with."""
     from sklearn.model_selection import train_test_split
 
+    rows, held = len(table.samples), options.holdout
     if rows < 2:
-        raise ValueError(f"{options.data} must have two rows at least, got {rows}")
-    if not options.holdout:
+        raise ValueError(f"{table.source} must have two rows at least, got {rows}")
+    if not held:
         return np.arange(rows), np.arange(0)
-    common = {"test_size": options.holdout, "random_state": options.seed}
+    if held * rows > rows - 1:
+        raise ValueError(f"--holdout {held:g} of {rows} rows leaves none to train on")
+    common = {"test_size": held, "random_state": options.seed}
     shares = None if goal.classes is None else goal.values
     try:
         return train_test_split(np.arange(rows), stratify=shares, **common)
     except ValueError:  # a class with one row, or more classes than rows held out
-        return train_test_split(np.arange(rows), **common)
+        used, held = train_test_split(np.arange(rows), **common)
+    if goal.classes is None:
+        return used, held
+    unknown = ~np.isin(goal.values[held], goal.values[used])  # would be no class
+    return np.append(used, held[unknown]), held[~unknown]
 
 
 def _fitted(table, goal, used, options):
@@ -103,6 +115,8 @@ def _fitted(table, goal, used, options):
 
     X, names = table.samples[used], table.names
     mean, deviation = _scaling.moments(X, names)
+    if goal.classes is None:
+        _scaling.moments(goal.values[used, np.newaxis], [options.target])
     kind = ButterflyRegressor if goal.classes is None else ButterflyClassifier
     estimator = kind(
         options.hidden,

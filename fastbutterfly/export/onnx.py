@@ -37,7 +37,8 @@ def to_onnx(
     name : str
         Of the graph.
     metadata : mapping of str to str, optional
-        Written into the file's metadata, beside the hash of the network.
+        Written into the file's metadata, beside the hash of the network, which has
+        the key ``"network"``.
 
     Returns
     -------
@@ -122,6 +123,8 @@ def _as_texts(name, value):
     ]
     if wrong:
         raise TypeError(f"{name} must be a mapping of str to str, got {value!r}")
+    if "network" in value:
+        raise ValueError(f"{name} must not have the key 'network', the hash has it")
     return dict(value)
 
 
