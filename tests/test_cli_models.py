@@ -424,8 +424,12 @@ class TestPipes:
 
     def test_ctrl_c(self, tmp_path, rng):
         np.savez(tmp_path / "x.npz", X=rng.random((5000, 64)), y=np.arange(5000) % 9)
-        command = [sys.executable, "-m", "fastbutterfly", "train", "x.npz"]
-        command += ["--target", "y", "-o", "m.npz"]
+        # Where tests run in the background, children are born deaf to Ctrl-C.
+        program = "import signal, sys; from fastbutterfly.cli import main; "
+        program += "signal.signal(signal.SIGINT, signal.default_int_handler); "
+        program += "sys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", program, "train", "x.npz", "--target", "y"]
+        command += ["-o", "m.npz", "--epochs", "100000"]
         process = subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

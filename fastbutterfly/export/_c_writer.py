@@ -15,7 +15,7 @@ from . import _steps as step
 from ._c_float import CALLS
 from ._c_integer import SUMS, WIDE_SUMS
 
-IN_PLACE = step.Pairs, step.Bias, step.Activation, step.Norm
+IN_PLACE = step.Mark, step.Pairs, step.Bias, step.Activation, step.Norm
 
 
 def in_place(one):
@@ -90,7 +90,7 @@ class Function:
         self.code, self.name, self.lines = code, name, []
         moves = [i for i, one in enumerate(steps) if not in_place(one)]
         place, sizes, self.inner = "x", {"a": 0, "b": 0}, 0
-        if not moves or moves[0] > 0:
+        if not moves or any(not isinstance(s, step.Mark) for s in steps[: moves[0]]):
             target = "a" if moves else "y"
             self._add(code.call("copy"), "x", target, n)
             place = target
@@ -169,6 +169,10 @@ class Function:
         w = self._weights(one, f"{count} blocks 2 x 2")
         first = self.code.table(one.first, f"where they begin, stride {one.apart}")
         self._linear("pairs", one, w, first, x, count, one.apart)
+
+    @emit.register
+    def _(self, one: step.Mark, x, y):
+        self.lines.append(f"    /* {one.layer} */")
 
     @emit.register
     def _(self, one: step.Spread, x, y):

@@ -72,7 +72,10 @@ def _without_rule(layer):
 def _(layer: nn.Sequential, n):
     steps = []
     for inner in layer.layers:
-        steps += lowered(inner, n)
+        found = lowered(inner, n)
+        if found and not isinstance(inner, nn.Sequential):
+            steps.append(step.Mark(repr(inner), n))
+        steps += found
         n = inner.n_out or n
     return steps
 

@@ -121,7 +121,7 @@ LINEAR = step.Spread, step.Blocks, step.Pick
 
 def grouped(steps):
     """Steps with butterflies in the groups that cost the least."""
-    found = []
+    found, steps = [], [one for one in steps if not isinstance(one, step.Mark)]
     for linear, run in groupby(steps, lambda one: isinstance(one, LINEAR)):
         found += (_best if linear else list)([*run])
     return found

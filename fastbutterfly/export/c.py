@@ -11,10 +11,11 @@ from .._arrays import as_size
 from ..nn import Layer
 from ._c_file import contents
 from ._c_model import Floats, Model, as_model
+from ._calibration import has_rules
 from ._files import as_path, write
 from ._forms import pruned
 from ._lowering import lowered
-from .quantize import Quantized, has_rules
+from .quantize import Quantized
 
 HEADERS = (
     "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp "
