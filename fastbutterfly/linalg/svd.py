@@ -90,11 +90,14 @@ def rsvd(
     """
     if (k is None) == (tol is None):
         raise ValueError(f"one of k and tol must be given, got k={k!r}, tol={tol!r}")
-    A = as_operator("A", A, as_flag("check_finite", check_finite), both=True)
+    check_finite = as_flag("check_finite", check_finite)
+    A = as_operator("A", A, check_finite=False, both=True)
     if not min(A.shape):
         raise ValueError(f"A must not be empty, got shape {A.shape}")
     oversampling = as_size("oversampling", oversampling, least=0)
     space = Range(A, as_size("power", power, least=0), as_generator(rng))
+    if check_finite:
+        space.check_finite("A")
     if k is not None:
         k = as_size("k", k)
         if k > min(A.shape):
