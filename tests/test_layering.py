@@ -17,6 +17,7 @@ LEVELS = {
     "_kernels": 3,
     "_machine": 3,
     "_arrays": 3,
+    "_files": 3,
     "_permutations": 3,
     "_pattern": 4,
     "_coordinates": 4,

@@ -1,9 +1,11 @@
-"""Files that are written at once or not at all."""
+"""Files that exports write, where there is none or a plain one."""
 
 import os
-import secrets
 import stat
+from functools import partial
 from pathlib import Path
+
+from .. import _files
 
 
 def as_path(name, value):
@@ -22,19 +24,15 @@ def check(path):
 
 def write(directory, contents):
     """Write texts or bytes by name into a folder, which is made if missing."""
-    drafts = {}
     directory.mkdir(parents=True, exist_ok=True)
-    try:
-        for name, content in contents.items():
-            check(directory / name)
-            draft = directory / f".{name}.{secrets.token_hex(4)}.tmp"
-            drafts[draft] = directory / name
-            data = content.encode("ascii") if isinstance(content, str) else content
-            with open(draft, "xb") as file:
-                file.write(data)
-        for draft, path in drafts.items():
-            os.replace(draft, path)
-    finally:
-        for draft in drafts:
-            draft.unlink(missing_ok=True)
-    return list(drafts.values())
+    makers = {}
+    for name, content in contents.items():
+        check(directory / name)
+        data = content.encode("ascii") if isinstance(content, str) else content
+        makers[directory / name] = partial(_put, data)
+    _files.write(makers)
+    return list(makers)
+
+
+def _put(data, file):
+    file.write(data)

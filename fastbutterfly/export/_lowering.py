@@ -124,7 +124,7 @@ def _bias(layer):
 
 
 def of_operator(B, dtype):
-    """Steps of a butterfly, without the blocks that nothing depends on."""
+    """Steps of a butterfly, with all of its blocks."""
     steps, layers = [], list(zip(B.blocks, B.pattern, strict=True))
     if B.inputs is not None:
         n = layers[0][1][0] * layers[0][1][2] * layers[0][1][3] if layers else 1

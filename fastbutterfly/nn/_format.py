@@ -14,15 +14,15 @@ Reading never unpickles, and allocates no more than a few times the file's size.
 
 import io
 import json
-import os
 import re
-import secrets
 import warnings
 import zipfile
 from glob import escape
 from pathlib import Path
 
 import numpy as np
+
+from .. import _files
 
 FORMAT = "fastbutterfly network"
 VERSION = 1
@@ -70,16 +70,8 @@ def as_text(header):
 
 def write_arrays(path, arrays):
     """Write flat arrays by name, at once or not at all."""
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(draft, "xb") as file:
-            np.savez(file, **{name: _little(array) for name, array in arrays.items()})
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    arrays = {name: _little(array) for name, array in arrays.items()}
+    _files.write({Path(path): lambda file: np.savez(file, **arrays)})
 
 
 def remove_drafts(path):
