@@ -23,7 +23,7 @@ BENCHMARKS := rows sweeps vector columns small large truncated threads crossover
               first_use mixed transforms fwht rotation factorize training features \
               narrow autoencoder sketch linalg export runtime
 
-.PHONY: demo test bench lint format clean
+.PHONY: demo test test-cache bench lint format clean
 
 demo: $(INSTALLED)
 	$(PY) -m fastbutterfly demo $(ARGS)
@@ -34,6 +34,11 @@ test: $(INSTALLED)
 	$(PY) -m pytest $(ARGS)
 	$(if $(INTERPRETED),NUMBA_DISABLE_JIT=1 $(PY) -m pytest $(INTERPRETED))
 	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(PY) -m pytest $(GENERIC)
+
+# Every kernel compiled in a process of its own, then loaded by one; `make test` takes a
+# sample of them.
+test-cache: $(INSTALLED)
+	$(PY) -m pytest --all-kernels tests/test_kernel_files.py $(ARGS)
 
 # ARGS=--quick tries it out: rough results, which the README does not take.
 bench: $(VENV)/bench

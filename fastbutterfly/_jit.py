@@ -3,42 +3,75 @@
 import hashlib
 from pathlib import Path
 
+import llvmlite
 import numba
 import numba.extending
 
+from ._kernel_files import KernelFiles
+
+
+class _Ordered(set):
+    """A set that prints in one order in every process: it is part of symbols."""
+
+    def __iter__(self):
+        return iter(sorted(set.__iter__(self)))
+
+    def copy(self):
+        return _Ordered(self)
+
+    def __repr__(self):
+        return f"{{{', '.join(map(repr, self))}}}"
+
+
 # Contraction, reassociation and signed zeros are relaxed; NaN and Inf keep their
 # meaning.
-FASTMATH = {"contract", "nsz", "reassoc"}
+FASTMATH = _Ordered({"contract", "nsz", "reassoc"})
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH}
 
 
 def _digest():
+    """Hash of what the machine code of kernels depends on, besides CPU and types."""
     folder = Path(__file__).parent
-    files = [folder / f"{name}.py" for name in ("_jit", "_values", "_simd")]
-    files += folder.glob("_kernels/*.py")
-    return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(files))).hexdigest()
+    kernels = sorted(folder.glob("_kernels/*.py"))
+    if not kernels:
+        raise RuntimeError(f"no kernels in {folder}: compiled ones would never get old")
+    others = [folder / f"{name}.py" for name in ("_jit", "_kernel_files", "_simd")]
+    sources = [*others, folder / "_values.py", *kernels]
+    versions = f"{numba.__version__} {llvmlite.__version__}"
+    found = hashlib.sha256(versions.encode())
+    for source in sources:
+        found.update(source.read_bytes())
+    return found.hexdigest()
 
 
 DIGEST = _digest()
 
 
 def jit(function):
-    """Compile lazily, once for each dtype, and keep the result in Numba's disk cache.
+    """Compile lazily, once for each dtype, and keep the result on disk.
 
     Numba would only notice a change in the file of the kernel itself, not in those that
     it imports: the digest of all of them is the stamp of what is kept. Where no folder
-    can hold the cache, kernels compile in every process.
+    can hold the files, kernels compile in every process.
     """
     try:
         kernel = numba.njit(cache=True, **OPTIONS)(function)
     except RuntimeError:
         return numba.njit(**OPTIONS)(function)
-    files = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
-    if files is not None:
-        files._source_stamp = DIGEST
+    cache = getattr(kernel, "_cache", None)  # a plain function has none: interpreted
+    if cache is not None:
+        name = cache._cache_file._index_name.removesuffix(".nbi")
+        cache._cache_file = KernelFiles(cache.cache_path, name, DIGEST)
     return kernel
 
 
 def helper(function):
-    """Mark a function that kernels call; unlike a kernel it may be captured."""
-    return numba.extending.register_jitable(function)
+    """Mark a function that kernels call; unlike a kernel it may be captured.
+
+    It is always inlined, so that nothing of it is left outside the kernel. Numba tells
+    functions that one factory made apart by the count of those compiled before in the
+    process. Kernels from the cache come from several processes: where counts agree the
+    loader would keep one function for two kernels, and one of them would call the other
+    one's.
+    """
+    return numba.extending.register_jitable(forceinline=True)(function)

@@ -21,3 +21,11 @@ def rng(request):
     seed = zlib.crc32(request.node.nodeid.encode())
     print(f"rng seed: {seed}")
     return np.random.default_rng(seed)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--all-kernels",
+        action="store_true",
+        help="compile every kernel in a process of its own, not a sample of them",
+    )

@@ -315,15 +315,6 @@ def test_nan_and_inf_stay_in_their_sample():
     np.testing.assert_array_equal(y, expected)
 
 
-@pytest.mark.skipif(laws.INTERPRETED, reason="needs the cache of compiled kernels")
-def test_the_cache_sees_changes_in_other_kernel_files():
-    from fastbutterfly import _jit
-    from fastbutterfly._kernels.forward import rows_up
-
-    assert rows_up._cache._cache_file._source_stamp == _jit.DIGEST
-    assert len(_jit.DIGEST) == 64
-
-
 def test_threads_after_the_pool_has_gone(rng, monkeypatch):
     def gone(size):
         raise RuntimeError("cannot schedule new futures after shutdown")

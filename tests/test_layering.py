@@ -11,6 +11,7 @@ PACKAGE = Path(fastbutterfly.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = {
+    "_kernel_files": -1,
     "_jit": 0,
     "_values": 1,
     "_simd": 2,
@@ -69,7 +70,7 @@ LEVELS = {
     "cli": 20,
     "__main__": 21,
 }
-USES_NUMBA = {"_values", "_simd", "_jit", "_kernels"}
+USES_NUMBA = {"_kernel_files", "_values", "_simd", "_jit", "_kernels"}
 
 
 def unit(path):

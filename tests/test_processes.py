@@ -65,8 +65,10 @@ def test_eight_cold_processes_at_once(tmp_path):
         assert (run.returncode, output) == (0, "")
 
 
-def test_no_folder_for_the_cache():
-    run = start(APPLY, NUMBA_CACHE_DIR="/dev/null/cache", PYTHONWARNINGS="error")
+def test_no_folder_for_the_cache(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    run = start(APPLY, NUMBA_CACHE_DIR=str(file / "cache"), PYTHONWARNINGS="error")
     output, _ = run.communicate(timeout=300)
     assert (run.returncode, output) == (0, "")
 
