@@ -8,7 +8,7 @@ import numpy as np
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 BATCH = 256
@@ -17,7 +17,7 @@ BATCH = 256
 def measure(n, dtype, seconds):
     """Microseconds of each product."""
     B = fb.Butterfly.random(n, dtype=dtype, rng=0)
-    C = limit.normal(np.random.default_rng(1), (n, BATCH), dtype)
+    C = roofline.normal(np.random.default_rng(1), (n, BATCH), dtype)
     F, rows, matrix = np.asfortranarray(C), C.T.copy(), B.to_dense()
     out = {"C": np.empty_like(C), "F": np.empty_like(F), "rows": np.empty_like(rows)}
     best = best_in_turn(

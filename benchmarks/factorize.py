@@ -8,8 +8,8 @@ import numpy as np
 import scipy.linalg
 import script
 
+from fastbutterfly.approximation.factorize import factorize
 from fastbutterfly.bench.timing import best_in_turn
-from fastbutterfly.factorize import factorize
 
 MATRICES = {
     "hadamard": lambda n: scipy.linalg.hadamard(n) / np.sqrt(n),

@@ -11,7 +11,7 @@ import scipy.linalg
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 DENSE_UP_TO = 2048
@@ -36,7 +36,7 @@ def with_numpy(x):
 
 def measure(kind, batch, n, dtype, seconds):
     """One row: microseconds of each call, all but `threads_us` with one thread."""
-    x = limit.normal(np.random.default_rng(0), (batch, n), dtype)
+    x = roofline.normal(np.random.default_rng(0), (batch, n), dtype)
     columns, y, vector = x.T.copy(), np.empty_like(x), batch == 1
     given = x[0] if vector else x
     if kind == "fwht":

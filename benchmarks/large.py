@@ -9,7 +9,7 @@ import scipy.fft
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 NUMBERS = 2**22  # in a batch
@@ -21,18 +21,18 @@ def measure(n, dtype, seconds):
     batch = max(LEAST, NUMBERS // n)
     B = fb.Butterfly.random(n, dtype=dtype, rng=0)
     rng = np.random.default_rng(1)
-    x, g = (limit.normal(rng, (batch, n), dtype) for _ in range(2))
+    x, g = (roofline.normal(rng, (batch, n), dtype) for _ in range(2))
     y = np.empty_like(x)
     best = best_in_turn(
         {
-            "limit": limit.call(dtype),
+            "limit": roofline.call(dtype),
             "apply": lambda: B.apply(x, out=y, workers=1),
             "vjp": lambda: B.vjp(x, g, workers=1),
             "fft": lambda: scipy.fft.fft(x, workers=1),
         },
         seconds,
     )
-    work, rate = B.n_weights * batch, limit.rate(best["limit"])
+    work, rate = B.n_weights * batch, roofline.rate(best["limit"])
     return {
         "n": n,
         "batch": batch,
@@ -41,8 +41,8 @@ def measure(n, dtype, seconds):
         "vjp_us": 1e6 * best["vjp"],
         "fft_us": 1e6 * best["fft"],
         "limit_rate": rate,
-        "apply_share": limit.share(work, best["apply"], rate),
-        "vjp_share": limit.share(limit.GRADIENTS * work, best["vjp"], rate),
+        "apply_share": roofline.share(work, best["apply"], rate),
+        "vjp_share": roofline.share(roofline.GRADIENTS * work, best["vjp"], rate),
     }
 
 

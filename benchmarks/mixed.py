@@ -8,7 +8,7 @@ import numpy as np
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 BATCH = 256
@@ -21,9 +21,9 @@ def measure(n, dtype, seconds):
     rng = np.random.default_rng(1)
     mixed = fb.Butterfly.random(n, dtype=dtype, rng=0)
     padded = fb.truncated(n, n, dtype=dtype, rng=0)
-    x, g = (limit.normal(rng, (BATCH, n), dtype) for _ in range(2))
+    x, g = (roofline.normal(rng, (BATCH, n), dtype) for _ in range(2))
     y, one = np.empty_like(x), np.ascontiguousarray(x[0])
-    calls = {"limit": limit.call(dtype)}
+    calls = {"limit": roofline.call(dtype)}
     for name, B in (("mixed", mixed), ("padded", padded)):
         calls |= _calls(name, B, x, g, y, one)
     if n <= DENSE:
@@ -31,7 +31,7 @@ def measure(n, dtype, seconds):
         calls["dense"] = lambda: np.matmul(x, matrix, out=y)
         calls["dense_vector"] = lambda: one @ matrix
     best = best_in_turn(calls, seconds)
-    rate = limit.rate(best.pop("limit"))
+    rate = roofline.rate(best.pop("limit"))
     return {
         "n": n,
         "dtype": dtype,
@@ -39,7 +39,7 @@ def measure(n, dtype, seconds):
         "mixed_weights": mixed.n_weights,
         "padded_weights": padded.n_weights,
         **{f"{name}_us": 1e6 * time for name, time in best.items()},
-        "share": limit.share(BATCH * mixed.n_weights, best["mixed"], rate),
+        "share": roofline.share(BATCH * mixed.n_weights, best["mixed"], rate),
     }
 
 

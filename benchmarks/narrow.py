@@ -8,8 +8,8 @@ inputs and k outputs: forward, and the gradients of weights and inputs. One thre
 import numpy as np
 import script
 
-from fastbutterfly import _narrow
-from fastbutterfly.bench import limit
+from fastbutterfly._plans import thin_matmul
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 N = 1024
@@ -18,8 +18,8 @@ N = 1024
 def measure(k, batch, dtype, seconds):
     """Microseconds of our own products, and how many times BLAS takes."""
     rng = np.random.default_rng(0)
-    few, many = (limit.normal(rng, (batch, size), dtype) for size in (k, N))
-    W = limit.normal(rng, (k, N), dtype)
+    few, many = (roofline.normal(rng, (batch, size), dtype) for size in (k, N))
+    W = roofline.normal(rng, (k, N), dtype)
     V = W.T.copy()
     products = {
         "widening": (few, W),
@@ -29,17 +29,17 @@ def measure(k, batch, dtype, seconds):
         "narrowing_weights": (many.T, few),
         "narrowing_inputs": (few, V.T),
     }
-    row, calls, pays = {"k": k, "batch": batch, "dtype": dtype}, {}, _narrow._pays
+    row, calls, pays = {"k": k, "batch": batch, "dtype": dtype}, {}, thin_matmul._pays
     chosen = {name: pays(a, b) for name, (a, b) in products.items()}
     for name, (a, b) in products.items():
         out = np.empty((a.shape[0], b.shape[1]), dtype)
-        calls[name] = lambda a=a, b=b, out=out: _narrow.product(a, b, out)
+        calls[name] = lambda a=a, b=b, out=out: thin_matmul.product(a, b, out)
         calls[name, "blas"] = lambda a=a, b=b, out=out: np.matmul(a, b, out=out)
     try:
-        _narrow._pays = lambda a, b: True
+        thin_matmul._pays = lambda a, b: True
         best = best_in_turn(calls, seconds)
     finally:
-        _narrow._pays = pays
+        thin_matmul._pays = pays
     for name in products:
         row[f"{name}_us"] = 1e6 * best[name]
         row[f"{name}_ratio"] = best[name, "blas"] / best[name]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastbutterfly._machine import one_blas_thread
+from fastbutterfly._base.machine import one_blas_thread
 from fastbutterfly.bench import rows as bench_rows
 from fastbutterfly.bench.environment import busy, environment, load
 

@@ -8,7 +8,7 @@ import numpy as np
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 BATCH = 100_000
@@ -18,7 +18,7 @@ def measure(n, dtype, seconds):
     """Microseconds of apply, vjp, the dense products and a copy."""
     B = fb.Butterfly.random(n, dtype=dtype, rng=0)
     rng = np.random.default_rng(1)
-    x, g = (limit.normal(rng, (BATCH, n), dtype) for _ in range(2))
+    x, g = (roofline.normal(rng, (BATCH, n), dtype) for _ in range(2))
     y, transposed = np.empty_like(x), B.to_dense().T.copy()
     best = best_in_turn(
         {

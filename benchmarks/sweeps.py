@@ -10,12 +10,12 @@ import numpy as np
 import script
 
 import fastbutterfly as fb
-from fastbutterfly._arrays import aligned, frozen
-from fastbutterfly._jit import jit
+from fastbutterfly._base.memory import aligned, frozen
+from fastbutterfly._jit.options import jit
+from fastbutterfly._jit.staging import place, register_lanes
 from fastbutterfly._kernels.sweep import forward, sweep
-from fastbutterfly._packing import sweeps
-from fastbutterfly._simd import place, register_lanes
-from fastbutterfly.bench import limit
+from fastbutterfly._plans.packing import sweeps
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 ALL, BATCH, REPEATS = 6, 256, 20
@@ -51,7 +51,7 @@ def measure(n, dtype, seconds):
     rows, packed = (u, n), B._packed(np.dtype(dtype))
     whole, square = frozen(x), B.plan._square
     calls = {
-        "limit": limit.call(dtype),
+        "limit": roofline.call(dtype),
         "all": lambda: square._forward(whole, packed, y, tile, n),
         "copy": lambda: np.copyto(y, x),
     }
@@ -67,11 +67,11 @@ def measure(n, dtype, seconds):
         calls[name] = _call(KERNELS[k, inner > 0], source, packed[p:], target, rest)
         layers[name], p = k + inner, p + size * (n // u >> k)
     best = best_in_turn(calls, seconds)
-    rate = limit.rate(best.pop("limit"))
-    whole = limit.share(BATCH * B.n_weights, best["all"], rate)
-    copy = 1 / limit.share(BATCH * B.n_weights, best["copy"], rate)
+    rate = roofline.rate(best.pop("limit"))
+    whole = roofline.share(BATCH * B.n_weights, best["all"], rate)
+    copy = 1 / roofline.share(BATCH * B.n_weights, best["copy"], rate)
     shares = {
-        name: limit.share(REPEATS * samples * 2 * n * count, best[name], rate)
+        name: roofline.share(REPEATS * samples * 2 * n * count, best[name], rate)
         for name, count in layers.items()
     }
     return {"n": n, "dtype": dtype, "all": whole, **shares, "copy": copy}

@@ -9,7 +9,7 @@ import numpy as np
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 SIZE = 4096
@@ -27,7 +27,7 @@ def measure(batch, workers, dtype, seconds):
     """Microseconds with so many workers."""
     B = fb.Butterfly.random(SIZE, dtype=dtype, rng=0)
     rng = np.random.default_rng(1)
-    x, g = (limit.normal(rng, (batch, SIZE), dtype) for _ in range(2))
+    x, g = (roofline.normal(rng, (batch, SIZE), dtype) for _ in range(2))
     y, transposed = np.empty_like(x), B.to_dense().T.copy()
     with threadpool_limits(workers):
         best = best_in_turn(

@@ -5,7 +5,7 @@ import scipy.fft
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 BATCH = 256
@@ -23,7 +23,7 @@ def measure(transform, n, seconds):
     """One row: microseconds."""
     make, reference = TRANSFORMS[transform]
     F = make(n)
-    x = limit.normal(np.random.default_rng(0), (BATCH, n), F.dtype)
+    x = roofline.normal(np.random.default_rng(0), (BATCH, n), F.dtype)
     one = np.ascontiguousarray(x[0])
     calls = {
         "apply": lambda: F.apply(x, workers=1),

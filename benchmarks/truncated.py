@@ -7,7 +7,7 @@ import numpy as np
 import script
 
 import fastbutterfly as fb
-from fastbutterfly.bench import limit
+from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
 SIZE, KEPT, BATCH = 1024, 10, 256
@@ -44,8 +44,8 @@ def measure(dtype, seconds):
 def _calls(name, B, dtype):
     rng = np.random.default_rng(1)
     n_out, n_in = B.shape
-    x = limit.normal(rng, (BATCH, n_in), dtype)
-    g = limit.normal(rng, (BATCH, n_out), dtype)
+    x = roofline.normal(rng, (BATCH, n_in), dtype)
+    g = roofline.normal(rng, (BATCH, n_out), dtype)
     y, gx, gw = np.empty_like(g), np.empty_like(x), np.empty(B.shape, dtype)
     matrix = B.to_dense()
     transposed, conjugate = matrix.T.copy(), matrix.conj().copy()

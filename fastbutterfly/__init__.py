@@ -1,16 +1,16 @@
 """Butterfly networks on the CPU: fast, trainable, NumPy in and NumPy out."""
 
-from ._operator import Chain
-from ._warmup import warmup
-from .butterfly import Butterfly
-from .cosine import dct, dst
-from .factorize import Factorization, factorize
-from .fourier import circulant, dft, toeplitz
-from .fwht import fwht
-from .reduced_rank import ReducedRank, reduced_rank
-from .rotation import Rotation, random_rotation
-from .sums import Sum
-from .transforms import fjlt, hadamard, identity, truncated, weights_bound
+from .approximation.factorize import Factorization, factorize
+from .approximation.reduced_rank import ReducedRank, reduced_rank
+from .operators.butterfly import Butterfly
+from .operators.operator import Chain
+from .operators.sums import Sum
+from .operators.warmup import warmup
+from .transforms.cosine import dct, dst
+from .transforms.fourier import circulant, dft, toeplitz
+from .transforms.fwht import fwht
+from .transforms.random import fjlt, hadamard, identity, truncated, weights_bound
+from .transforms.rotation import Rotation, random_rotation
 
 __all__ = [
     "Butterfly",

@@ -17,10 +17,11 @@ import scipy.linalg
 import scipy.special
 
 import fastbutterfly as fb
-from fastbutterfly import _kernels, _narrow, nn
-from fastbutterfly._kernels import order, two_sided, update
-from fastbutterfly._simd import register_lanes
-from fastbutterfly._waves import random_waves
+from fastbutterfly import _kernels, nn
+from fastbutterfly._jit.staging import register_lanes
+from fastbutterfly._kernels import gather, optimizer_steps, random_butterfly
+from fastbutterfly._plans import thin_matmul
+from fastbutterfly._plans.random_features import random_waves
 
 CASES = {}  # name: (dtypes, check)
 LARGE, FEW, BATCH = 256, 2, 20  # sizes of four registers or more, and of less
@@ -226,9 +227,9 @@ def features(rng, dtype):
 @case(laws.REAL)
 def narrow(rng, dtype):
     a, b = laws.draw(rng, (40, 5), dtype), laws.draw(rng, (5, 70), dtype)
-    before, _narrow._pays = _narrow._pays, lambda a, b: True
-    close(_narrow.product(a, b), exact(a) @ exact(b), 10)
-    _narrow._pays = before
+    before, thin_matmul._pays = thin_matmul._pays, lambda a, b: True
+    close(thin_matmul.product(a, b), exact(a) @ exact(b), 10)
+    thin_matmul._pays = before
 
 
 @case(laws.REAL)
@@ -266,17 +267,17 @@ def optimizers(rng, dtype):
     lr, decay, keep, yes = cast(0.5), cast(0.25), cast(0.75), True
     decayed = exact(g) + 0.25 * p
     found, velocity = p.copy(), np.zeros_like(p)
-    update.sgd(found, g, lr, decay)
+    optimizer_steps.sgd(found, g, lr, decay)
     close(found, p - 0.5 * decayed)
     found = p.copy()
-    update.sgd_momentum(found, g, velocity, lr, keep, decay, yes)
+    optimizer_steps.sgd_momentum(found, g, velocity, lr, keep, decay, yes)
     close(found, p - 0.5 * 1.75 * decayed)
     found, velocity = p.copy(), np.zeros_like(p)
-    update.sgd_decoupled(found, g, velocity, lr, keep, decay, yes)
+    optimizer_steps.sgd_decoupled(found, g, velocity, lr, keep, decay, yes)
     close(found, p - 0.5 * (1.75 * exact(g) + 0.25 * p))
     found, mean, square = p.copy(), np.zeros_like(p), np.zeros_like(p)
     rates, means = (lr, decay, cast(0)), (keep, cast(0.25), cast(4))
-    update.adam(found, g, mean, square, rates, means, (*means[:2], cast(2)))
+    optimizer_steps.adam(found, g, mean, square, rates, means, (*means[:2], cast(2)))
     close(found, p - 0.5 * (np.sign(exact(g)) + 0.25 * p))
 
 
@@ -290,16 +291,16 @@ def lu(rng, dtype):
         layer[i + 5, [i, i + 5]] = r[i + 5], -r[i + 5]
     layer[4, 4] = 2 * r[4]
     for kernel, expected in (
-        (two_sided.rows, layer @ A),
-        (two_sided.back, layer.T @ A),
-        (two_sided.columns, A @ layer.T),
+        (random_butterfly.rows, layer @ A),
+        (random_butterfly.back, layer.T @ A),
+        (random_butterfly.columns, A @ layer.T),
     ):
         found = A.copy()
         kernel(found.reshape(-1), 0, n, r.astype(r.dtype), n)
         close(found, expected, n)
     L, U = np.tril(A, -1) / 9 + np.eye(n), np.triu(A, 1) / 9 + np.eye(n)
     found = (L @ U).astype(dtype)
-    two_sided.eliminate(found.reshape(-1), 0, n, n)
+    random_butterfly.eliminate(found.reshape(-1), 0, n, n)
     close(found, np.tril(exact(L), -1) + U, 2**n)
 
 
@@ -307,15 +308,15 @@ def lu(rng, dtype):
 def indices(rng, dtype):
     x, index = laws.draw(rng, (3, 8), dtype), np.array([7, -1, 2])
     y = np.empty((3, 3), dtype)
-    order.take(x.reshape(-1), index, y.reshape(-1), 8)
+    gather.take(x.reshape(-1), index, y.reshape(-1), 8)
     close(y, np.where(index < 0, 0, x[:, index]))
-    order.gather(x[0], index[::2], y[0])
+    gather.gather(x[0], index[::2], y[0])
     close(y[0, :2], x[0, [7, 2]])
     y[...] = 0
-    order.scatter(x[0, :2], index[::2], y.reshape(-1))
+    gather.scatter(x[0, :2], index[::2], y.reshape(-1))
     close(y.reshape(-1)[[7, 2]], x[0, :2])
     sums, factors = y.copy(), x[0, :3].copy()
-    order.add_rows(x.reshape(-1), np.array([2, 0, 1]), factors, sums.reshape(-1), 3)
+    gather.add_rows(x.reshape(-1), np.array([2, 0, 1]), factors, sums.reshape(-1), 3)
     close(sums, y + factors[:, np.newaxis] * x.reshape(-1, 3)[[2, 0, 1]])
 
 
@@ -323,9 +324,9 @@ def indices(rng, dtype):
 def same(rng, dtype):
     a = rng.integers(1 << 30, size=50, dtype=np.int32)
     b = a.copy()
-    assert order.same(a, b)
+    assert gather.same(a, b)
     b[49] ^= 1
-    assert not order.same(a, b)
+    assert not gather.same(a, b)
 
 
 def kernels():

@@ -11,12 +11,12 @@ import pytest
 import fastbutterfly as fb
 from fastbutterfly import cli
 from fastbutterfly.bench import (
-    contenders,
+    competitors,
     crossover,
     environment,
     job,
-    limit,
     peers,
+    roofline,
     rows,
     text,
     timing,
@@ -148,16 +148,16 @@ class TestCrossover:
 
 class TestLimit:
     def test_rate_and_share(self):
-        rate = limit.rate(0.5)
+        rate = roofline.rate(0.5)
         assert rate == 2 * 256 * 1024 * 1024
-        assert limit.share(rate, 4, rate) == 0.25
+        assert roofline.share(rate, 4, rate) == 0.25
 
     @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
     def test_product(self, dtype, rng):
-        y = limit.call(dtype)()
+        y = roofline.call(dtype)()
         assert y.shape == (256, 1024)
         assert y.dtype == dtype
-        x = limit.normal(rng, (500, 200), dtype)
+        x = roofline.normal(rng, (500, 200), dtype)
         assert x.dtype == dtype
         assert np.mean(abs(x) ** 2) == pytest.approx(1, abs=0.03)
 
@@ -252,7 +252,7 @@ class TestPeers:
 
     @pytest.mark.parametrize("name", OTHERS)
     def test_optional_are_right(self, name):
-        found, _ = peers.installed([c for c in contenders.PEERS if name in c.library])
+        found, _ = peers.installed([c for c in competitors.PEERS if name in c.library])
         if not found:
             pytest.skip(f"{name} cannot be imported")
         measured = peers.measure(16, "float32", 0, found, batch=3)
@@ -286,13 +286,13 @@ class TestPeers:
 
 
 def contender(prepare, library="numpy"):
-    return contenders.Contender(
-        "somebody", library, contenders.FORWARD, "something", prepare
+    return competitors.Contender(
+        "somebody", library, competitors.FORWARD, "something", prepare
     )
 
 
 def result(y):
-    return contenders.Call(lambda: y, lambda: {"y": y})
+    return competitors.Call(lambda: y, lambda: {"y": y})
 
 
 class TestText:

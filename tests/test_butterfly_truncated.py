@@ -129,7 +129,7 @@ def test_few_coordinates_are_those_of_the_full_one(n_out, n_in, dtype, side, rng
 @pytest.mark.skipif(laws.INTERPRETED, reason="many products")
 @pytest.mark.parametrize("batch", [300, 301])
 def test_workers_do_not_change_a_bit_of_few(batch, rng, monkeypatch):
-    monkeypatch.setattr("fastbutterfly._truncated.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._plans.pruned.SERIAL", 0)
     few = fb.truncated(6, 256, dtype=np.float32, rng=rng)
     for J in (few, few.T):
         x, g = (laws.draw(rng, (batch, k), np.float32) for k in J.shape[::-1])

@@ -8,7 +8,7 @@ import pytest
 
 import fastbutterfly
 from fastbutterfly import cli
-from fastbutterfly.demo import contest, digits, job
+from fastbutterfly.demo import comparison, digits, main
 
 
 def write_idx(path, array):
@@ -68,7 +68,7 @@ class TestDemo:
         assert cli.main(["demo", "--quick", "--out", str(tmp_path)]) == 0
         out = capsys.readouterr().out
         assert "scikit-learn digits" in out
-        for contender in job.CONTENDERS:
+        for contender in main.CONTENDERS:
             assert contender.name in out
         for name in ("training.png", "factors.png"):
             assert (tmp_path / name).stat().st_size > 10_000
@@ -110,7 +110,7 @@ class TestDemo:
         def interrupt(**options):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(job, "run", interrupt)
+        monkeypatch.setattr(main, "run", interrupt)
         assert cli.main(["demo"]) == 130
         assert "interrupted" in capsys.readouterr().err
 
@@ -158,7 +158,7 @@ class TestContest:
     def test_contenders_share_the_rest(self):
         sizes = {
             contender.name: contender.network(0).n_weights
-            for contender in job.CONTENDERS
+            for contender in main.CONTENDERS
         }
         output = 1024 * 10 + 10
         assert sizes["no hidden layer"] == output
@@ -170,7 +170,8 @@ class TestContest:
     def test_same_seed_same_run(self):
         images = digits.bundled().head(128, 64)
         first, second = (
-            contest.train(contest.GADGET, images, seed=3, epochs=2) for _ in range(2)
+            comparison.train(comparison.GADGET, images, seed=3, epochs=2)
+            for _ in range(2)
         )
         np.testing.assert_array_equal(first.net.parameters, second.net.parameters)
         assert first.history.loss == second.history.loss

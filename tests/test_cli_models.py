@@ -16,7 +16,7 @@ import pytest
 import fastbutterfly as fb
 from fastbutterfly import cli, nn
 from fastbutterfly import sklearn as estimators
-from fastbutterfly.cli import _scaling
+from fastbutterfly.cli import standardize
 
 ROWS, NAMES = 120, ["width", "length, cm", "weight"]
 TRAIN = ["--hidden", "16", "--epochs", "60", "--quiet"]
@@ -298,10 +298,10 @@ class TestScaling:
         net.parameters[...] += 0.1 * rng.standard_normal(net.parameters.size)
         scales = 10.0 ** rng.integers(-3, 4, n)
         X = rng.standard_normal((50, n)) * scales + 10 * scales
-        mean, deviation = _scaling.moments(X, None)
+        mean, deviation = standardize.moments(X, None)
         expected = 7 * net((X - mean) / deviation) + 3
-        _scaling.fold_inputs(net, mean, deviation)
-        _scaling.fold_outputs(net, 3, 7)
+        standardize.fold_inputs(net, mean, deviation)
+        standardize.fold_outputs(net, 3, 7)
         np.testing.assert_allclose(net(X), expected, rtol=1e-10, atol=1e-10)
 
     def test_mixed_blocks_and_selected_inputs(self, rng):
@@ -312,7 +312,7 @@ class TestScaling:
         net = nn.Sequential(layer)
         X = rng.standard_normal((9, 5))
         expected = net((X - np.arange(5)) / np.arange(1, 6))
-        _scaling.fold_inputs(net, np.arange(5.0), np.arange(1.0, 6))
+        standardize.fold_inputs(net, np.arange(5.0), np.arange(1.0, 6))
         np.testing.assert_allclose(net(X), expected, rtol=1e-12)
 
 

@@ -14,6 +14,7 @@ import pytest
 from laws import tolerance
 
 from fastbutterfly import export, nn
+from fastbutterfly.nn.layers import activations
 
 DTYPES = {"f": np.float32, "d": np.float64}
 FORMS = "loops", "vector"
@@ -272,7 +273,7 @@ class Odd(nn.Layer):
         return x, None
 
 
-class Swish(nn.activations.Activation):
+class Swish(activations.Activation):
     def forward(self, x):
         return x / (1 + np.exp(-x)), x
 
@@ -288,7 +289,7 @@ class Doubled(nn.ReLU):
         return 2 * x, x
 
 
-class Square(nn.activations.Activation):
+class Square(activations.Activation):
     def _value(self, x):
         return x * x, x
 

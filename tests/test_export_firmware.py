@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from fastbutterfly import export, nn
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "studies"))
 firmware = __import__("firmware")
 
 pytestmark = pytest.mark.skipif(bool(firmware.missing()), reason=firmware.missing())

@@ -9,9 +9,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from fastbutterfly import export, nn
-from fastbutterfly.export import _integer as integer
-from fastbutterfly.export import _steps as step
-from fastbutterfly.export._lowering import lowered
+from fastbutterfly.export import steps as step
+from fastbutterfly.export.lowering import lowered
+from fastbutterfly.export.quantized import steps as integer
 
 BITS = {"int8": 8, "int16": 16}
 LOW, HIGH = -(1 << 15), (1 << 15) - 1

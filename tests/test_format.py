@@ -9,7 +9,7 @@ from laws import assert_close
 
 import fastbutterfly as fb
 from fastbutterfly import nn
-from fastbutterfly.nn.storage import LAYERS
+from fastbutterfly.nn.load import LAYERS
 
 TEXT = (Path(__file__).parent.parent / "FORMAT.md").read_text()
 READER = re.search(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)[1]

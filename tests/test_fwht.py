@@ -6,12 +6,12 @@ import pytest
 import scipy.linalg
 
 import fastbutterfly as fb
+from fastbutterfly._jit.staging import register_lanes
 from fastbutterfly._kernels.hadamard import (
     hadamard_columns,
     hadamard_few,
     hadamard_rows,
 )
-from fastbutterfly._simd import register_lanes
 
 SIZES = [n for n in laws.SIZES if n <= 1024]
 GUARD = 64
@@ -117,7 +117,7 @@ def test_out(n, axis, order, rng):
 def test_workers_do_not_matter(shape, rng, monkeypatch):
     import sys
 
-    monkeypatch.setattr(sys.modules["fastbutterfly.fwht"], "SERIAL", 0)
+    monkeypatch.setattr(sys.modules["fastbutterfly.transforms.fwht"], "SERIAL", 0)
     x = laws.draw(rng, shape, np.float32)
     for axis in [k for k in (0, 1) if not shape[k] & (shape[k] - 1)]:
         one, three = (fb.fwht(x, axis=axis, workers=k) for k in (1, 3))

@@ -16,9 +16,9 @@ import laws
 import numpy as np
 import pytest
 
-from fastbutterfly import _jit, _kernel_files
-from fastbutterfly._kernels.forward import rows_up
-from fastbutterfly._kernels.order import gather
+from fastbutterfly._jit import kernel_files, options
+from fastbutterfly._kernels.butterfly_forward import rows_up
+from fastbutterfly._kernels.gather import gather
 
 pytestmark = pytest.mark.skipif(laws.INTERPRETED, reason="nothing is compiled")
 
@@ -207,7 +207,7 @@ def test_a_full_disk_costs_a_compilation(tmp_path):
 
 @pytest.fixture
 def files(tmp_path):
-    return _kernel_files.KernelFiles(tmp_path, "kernel-7.py311", "stamp")
+    return kernel_files.KernelFiles(tmp_path, "kernel-7.py311", "stamp")
 
 
 def test_kept_for_the_same_key_and_stamp_only(files, tmp_path):
@@ -216,7 +216,7 @@ def test_kept_for_the_same_key_and_stamp_only(files, tmp_path):
         assert files.load(key) is None
         files.save(key, k)
     assert [files.load(key) for key in keys] == [0, 1, 2, 3]
-    other = _kernel_files.KernelFiles(tmp_path, "kernel-7.py311", "other stamp")
+    other = kernel_files.KernelFiles(tmp_path, "kernel-7.py311", "other stamp")
     assert [other.load(key) for key in keys] == [None] * 4
     other.save(keys[0], "new")
     assert (files.load(keys[0]), other.load(keys[0])) == (None, "new")
@@ -242,7 +242,7 @@ def test_drafts_do_not_stay(files, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    _kernel_files._warn_once.cache_clear()
+    kernel_files._warn_once.cache_clear()
     with pytest.warns(UserWarning, match=r"anew: No space left"):
         files.save("float32", 4)
     files.save("float64", 4)  # warnings are errors: this one is told of no more
@@ -251,28 +251,25 @@ def test_drafts_do_not_stay(files, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kernel", [rows_up, gather])
 def test_all_kernels_are_kept_with_the_digest_of_all_sources(kernel):
-    assert kernel._cache._cache_file._stamp == _jit.DIGEST
-    assert len(_jit.DIGEST) == 64
+    assert kernel._cache._cache_file._stamp == options.DIGEST
+    assert len(options.DIGEST) == 64
 
 
 def test_the_digest_sees_every_file_that_is_compiled(tmp_path, monkeypatch):
-    package = Path(_jit.__file__).parent
-    used = {
-        *package.glob("_kernels/*.py"),
-        *(package / f"{k}.py" for k in ("_jit", "_kernel_files", "_simd", "_values")),
-    }
+    package = Path(options.__file__).parent.parent
+    used = {*package.glob("_jit/*.py"), *package.glob("_kernels/*.py")}
     read = []
     monkeypatch.setattr(
         Path, "read_bytes", lambda path: read.append(path) or path.name.encode()
     )
-    assert _jit._digest() != _jit.DIGEST
+    assert options._digest() != options.DIGEST
     assert sorted(read) == sorted(used)
-    assert len(used) == 24
-    monkeypatch.setattr(_jit, "__file__", str(tmp_path / "_jit.py"))
-    with pytest.raises(RuntimeError, match="no kernels in"):
-        _jit._digest()
+    assert len(used) == 26
+    monkeypatch.setattr(options, "__file__", str(tmp_path / "_jit" / "options.py"))
+    with pytest.raises(RuntimeError, match="no sources in"):
+        options._digest()
 
 
 def test_symbols_do_not_depend_on_the_order_of_a_set():
-    assert str(_jit.FASTMATH) == "{'contract', 'nsz', 'reassoc'}"
-    assert str(_jit.FASTMATH.copy()) == str(_jit.FASTMATH)
+    assert str(options.FASTMATH) == "{'contract', 'nsz', 'reassoc'}"
+    assert str(options.FASTMATH.copy()) == str(options.FASTMATH)

@@ -4,30 +4,30 @@ import laws
 import numpy as np
 import pytest
 
-from fastbutterfly._kernels.few import (
-    few_down,
-    few_gradient_down,
-    few_gradient_up,
-    few_up,
-)
-from fastbutterfly._kernels.forward import (
-    columns_down,
-    columns_up,
-    rows_down,
-    rows_up,
-)
-from fastbutterfly._kernels.gradient import SKEW, gradient_down, gradient_up
-from fastbutterfly._kernels.mixed import (
+from fastbutterfly._jit.staging import register_lanes
+from fastbutterfly._kernels.block_chain import (
     mixed_columns,
     mixed_few,
     mixed_gradient,
     mixed_rows,
 )
-from fastbutterfly._kernels.order import take
-from fastbutterfly._mixed import Mixed
-from fastbutterfly._simd import register_lanes
-from fastbutterfly._square import Square
-from fastbutterfly._truncated import Truncated
+from fastbutterfly._kernels.butterfly_forward import (
+    columns_down,
+    columns_up,
+    rows_down,
+    rows_up,
+)
+from fastbutterfly._kernels.butterfly_gradient import SKEW, gradient_down, gradient_up
+from fastbutterfly._kernels.butterfly_small import (
+    few_down,
+    few_gradient_down,
+    few_gradient_up,
+    few_up,
+)
+from fastbutterfly._kernels.gather import take
+from fastbutterfly._plans.blocks import Mixed
+from fastbutterfly._plans.pruned import Truncated
+from fastbutterfly._plans.radix2 import Square
 
 GUARD = 64
 FORWARD = {"increasing": (few_up, rows_up), "decreasing": (few_down, rows_down)}

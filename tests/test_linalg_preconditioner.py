@@ -21,7 +21,7 @@ from scipy.sparse.linalg import (
 
 import fastbutterfly as fb
 from fastbutterfly import linalg
-from fastbutterfly.linalg import _peeling
+from fastbutterfly.linalg.preconditioning import peeling
 
 N = 256
 
@@ -231,7 +231,7 @@ def test_peeling_is_exact(dtype, hermitian, n, rng):
     if not hermitian:
         A = A * draw(rng, n, np.dtype(dtype)) + np.triu(A)
     counted = Counted(A)
-    found, exact = _peeling.learned(counted, A.dtype, 4, hermitian, rng, None)
+    found, exact = peeling.learned(counted, A.dtype, 4, hermitian, rng, None)
     np.testing.assert_allclose(found, A, atol=1e-9 * np.linalg.norm(A))
     assert counted.count <= n
     assert exact == (counted.count == n)

@@ -9,8 +9,8 @@ import scipy.sparse
 from scipy.linalg import LinAlgError, LinAlgWarning
 
 from fastbutterfly import linalg
-from fastbutterfly.linalg import _elimination
-from fastbutterfly.linalg.rbt import LU, _layer
+from fastbutterfly.linalg.systems import blocked_lu
+from fastbutterfly.linalg.systems.random_butterfly_lu import LU, _layer
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 31, 64, 65, 100, 129, 200, 257)
 DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
@@ -60,7 +60,7 @@ def test_factors_are_those_of_the_transformed_matrix(n, depth, rng):
 def test_elimination(n, rng):
     A = draw(rng, (n, n)) + n * np.eye(n)
     LU = A.copy()
-    _elimination.lu(LU)
+    blocked_lu.lu(LU)
     product = (np.tril(LU, -1) + np.eye(n)) @ np.triu(LU)
     np.testing.assert_allclose(product, A, atol=1e-11 * n)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fastbutterfly import nn
-from fastbutterfly._jit import OPTIONS as OPTIONS_OF_NUMBA
-from fastbutterfly._kernels import update
+from fastbutterfly._jit.options import OPTIONS as OPTIONS_OF_NUMBA
+from fastbutterfly._kernels import optimizer_steps
 
 OPTIONS = [
     {"betas": betas, "eps": eps, "weight_decay": decay}
@@ -120,8 +120,8 @@ def test_a_gradient_whose_square_overflows():
 @pytest.mark.skipif(laws.INTERPRETED, reason="nothing is compiled")
 @pytest.mark.parametrize("name", ["sgd", "sgd_momentum", "sgd_decoupled", "adam"])
 def test_compiled_float32_stays_float32(name, monkeypatch):
-    kernel = numba.njit(**OPTIONS_OF_NUMBA)(getattr(update, name).py_func)
-    monkeypatch.setattr(update, name, kernel)
+    kernel = numba.njit(**OPTIONS_OF_NUMBA)(getattr(optimizer_steps, name).py_func)
+    monkeypatch.setattr(optimizer_steps, name, kernel)
     w = np.ones(3, np.float32)
     options = {"momentum": 0 if name == "sgd" else 0.9}
     options["decoupled"] = name == "sgd_decoupled"

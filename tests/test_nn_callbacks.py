@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastbutterfly import nn
-from fastbutterfly.nn.history import Epoch
+from fastbutterfly.nn.training.history import Epoch
 
 
 def run(callbacks, epochs=6, **options):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from fastbutterfly import nn
-from fastbutterfly.nn import _format
+from fastbutterfly.nn import container
 
 OPTIMIZERS = {
     "SGD": lambda: nn.SGD(0.1),
@@ -320,10 +320,10 @@ CHANGES = {
 def test_whole_files_of_wrong_contents(case, tmp_path):
     path = tmp_path / "run.npz"
     run(make_net(), 2, path, "Adam")
-    arrays = _format.read_arrays(path.read_bytes())
-    header = _format.from_text(arrays["header"])
+    arrays = container.read_arrays(path.read_bytes())
+    header = container.from_text(arrays["header"])
     CHANGES[case](header)
-    _format.write_arrays(path, arrays | {"header": _format.as_text(header)})
+    container.write_arrays(path, arrays | {"header": container.as_text(header)})
     net = make_net()
     with pytest.raises(ValueError, match=r"cannot be read: .*; delete it"):
         run(net, 3, path, "Adam")

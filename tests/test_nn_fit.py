@@ -179,7 +179,7 @@ class TestHistory:
         X, y = problem(rng)
         options = {"epochs": 1, "loss": nn.CrossEntropy(class_weight)}
         whole = classify(small_net(), X, y, validation=(X, y), **options)
-        monkeypatch.setattr("fastbutterfly.nn.run.EVALUATED_ROWS", 64)
+        monkeypatch.setattr("fastbutterfly.nn.training.run.EVALUATED_ROWS", 64)
         pieces = classify(small_net(), X, y, validation=(X, y), **options)
         assert pieces.validation_loss == pytest.approx(whole.validation_loss)
         assert pieces.validation_accuracy == pytest.approx(whole.validation_accuracy)

@@ -221,7 +221,7 @@ class TestPrediction:
         net = LAYERS["nested"]()
         x = rng.standard_normal((200, 8))
         whole = net(x)
-        monkeypatch.setattr("fastbutterfly.nn.layer.CHUNK_ELEMENTS", 1)
+        monkeypatch.setattr("fastbutterfly.nn.layers.layer.CHUNK_ELEMENTS", 1)
         np.testing.assert_allclose(net(x), whole, rtol=1e-13)
 
     def test_never_holds_all_activations(self, rng, monkeypatch):

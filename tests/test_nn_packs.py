@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastbutterfly import nn
-from fastbutterfly._threads import parts
+from fastbutterfly._base.threads import parts
 
 LAYERS = {
     "square": lambda rng, **options: nn.ButterflyLinear(64, 64, rng=rng, **options),

@@ -10,7 +10,7 @@ import pytest
 
 from fastbutterfly import nn
 
-FOLDER = Path(__file__).parent.parent / "examples" / "paper"
+FOLDER = Path(__file__).parent.parent / "studies" / "paper"
 sys.path.insert(0, str(FOLDER))
 
 autoencoder, conll, images, matrices, records, report, sets, sparse_dense, spans = map(

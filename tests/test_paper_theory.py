@@ -1,4 +1,4 @@
-"""What holds of the paper's statements, with seeds; `examples/paper` has the rest."""
+"""What holds of the paper's statements, with seeds; `studies/paper` has the rest."""
 
 import sys
 from itertools import pairwise
@@ -10,7 +10,7 @@ import pytest
 import fastbutterfly as fb
 from fastbutterfly import nn, sketch
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "examples" / "paper"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "studies" / "paper"))
 matrices = __import__("matrices")
 
 

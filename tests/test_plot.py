@@ -5,7 +5,7 @@ import pytest
 
 import fastbutterfly as fb
 from fastbutterfly import nn, plot
-from fastbutterfly.nn.history import Epoch
+from fastbutterfly.nn.training.history import Epoch
 
 
 def saved(figure, tmp_path):

@@ -20,8 +20,8 @@ assert np.allclose(fb.identity(64, dtype=np.float32).apply(x), x)
 """
 EVERYWHERE = """
 import os, concurrent.futures, multiprocessing
-import numpy as np, fastbutterfly as fb, fastbutterfly._square
-fastbutterfly._square.SERIAL = 0
+import numpy as np, fastbutterfly as fb, fastbutterfly._plans.radix2
+fastbutterfly._plans.radix2.SERIAL = 0
 B = fb.Butterfly.random(64, dtype=np.float32, rng=0)
 x = np.random.default_rng(1).standard_normal((300, 64)).astype(np.float32)
 
@@ -82,12 +82,22 @@ def test_threads_and_processes_of_the_caller(tmp_path):
 
 
 def test_warmup_compiles_all_that_is_used():
-    from fastbutterfly._kernels import few, forward, gradient, mixed
+    from fastbutterfly._kernels import (
+        block_chain,
+        butterfly_forward,
+        butterfly_gradient,
+        butterfly_small,
+    )
 
     fb.warmup("float32", small=True, mixed=True)
     kernels = [
         kernel
-        for module in (few, forward, gradient, mixed)
+        for module in (
+            butterfly_small,
+            butterfly_forward,
+            butterfly_gradient,
+            block_chain,
+        )
         for kernel in vars(module).values()
         if hasattr(kernel, "nopython_signatures")
     ]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from fastbutterfly import reduced_rank
-from fastbutterfly._subspace import Best, Subspace
+from fastbutterfly.approximation import reduced_rank
+from fastbutterfly.approximation.projection import Best, Subspace
 
 
 def problem(rng, d=40, l=12, m=24):

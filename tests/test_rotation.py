@@ -9,14 +9,14 @@ import scipy.linalg
 import scipy.stats
 
 import fastbutterfly as fb
+from fastbutterfly._jit.staging import register_lanes
 from fastbutterfly._kernels.hadamard import (
     rotate_back_columns,
     rotate_back_rows,
     rotate_columns,
     rotate_rows,
 )
-from fastbutterfly._rotation import DENSE, Fast
-from fastbutterfly._simd import register_lanes
+from fastbutterfly._plans.rotation import DENSE, Fast
 
 GUARD = 64
 PRIMES = [2, 3, 5, 7, 13, 31, 61, 97, 127, 131, 251, 257, 509, 521, 1009, 1021, 1031]
@@ -149,7 +149,7 @@ def test_algebra(n, rng):
 @pytest.mark.skipif(laws.INTERPRETED, reason="takes too long")
 @pytest.mark.parametrize("n", [300, 512])
 def test_workers_do_not_matter(n, rng, monkeypatch):
-    monkeypatch.setattr("fastbutterfly._rotation.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._plans.rotation.SERIAL", 0)
     R = fb.random_rotation(n, dtype=np.float32, rng=rng)
     x = laws.draw(rng, (70, n), np.float32)
     one, three = (R.apply(x, workers=k) for k in (1, 3))

@@ -4,8 +4,15 @@ import laws
 import numpy as np
 import pytest
 
-from fastbutterfly._jit import jit
-from fastbutterfly._simd import frozen, lanes, register_lanes, staged, swap, width
+from fastbutterfly._jit.options import jit
+from fastbutterfly._jit.staging import (
+    frozen,
+    lanes,
+    register_lanes,
+    staged,
+    swap,
+    width,
+)
 
 
 @staged

@@ -59,7 +59,7 @@ def assert_product(actual, S, X):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", 64)
+    monkeypatch.setattr("fastbutterfly.sketch.sketch.BLOCK", 64)
 
 
 def on_disk(path, X, order="C"):
@@ -159,14 +159,14 @@ class TestProducts:
     @pytest.mark.parametrize("block", [1, 2, 3, 64, 1000, 1 << 22])
     @pytest.mark.parametrize("kind", KINDS)
     def test_any_size_of_blocks(self, rng, tmp_path, monkeypatch, kind, block):
-        monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", block)
+        monkeypatch.setattr("fastbutterfly.sketch.sketch.BLOCK", block)
         S, X = make(kind, 100), rng.standard_normal((100, 3))
         D = S.to_dense()
         assert_product(S @ on_disk(tmp_path / "X", X), D, X)
         assert_product(S @ sp.csr_array(X), D, X)
 
     def test_a_file_is_read_in_blocks(self, rng, tmp_path, monkeypatch):
-        module, seen = "fastbutterfly.sketch._sketch", []
+        module, seen = "fastbutterfly.sketch.sketch", []
         monkeypatch.setattr(f"{module}.BLOCK", 200)
         monkeypatch.setattr(
             f"{module}._block", lambda X, part: seen.append(part) or np.array(X[part])
@@ -255,8 +255,8 @@ def test_bad_kinds_of_operators(operator):
 @pytest.mark.parametrize("draw", [sketch.fjlt, sketch.sparse_rtt])
 @pytest.mark.parametrize("n", [100, 128])
 def test_large_arrays_by_blocks(n, draw, monkeypatch, rng):
-    monkeypatch.setattr("fastbutterfly.sketch._rows.LARGE", 10)
-    monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", 64)
+    monkeypatch.setattr("fastbutterfly.sketch.streaming.LARGE", 10)
+    monkeypatch.setattr("fastbutterfly.sketch.sketch.BLOCK", 64)
     S = draw(20, n, rng=0)
     for X in (rng.standard_normal((n, 3)), rng.integers(0, 9, (n, 3)), 1j * np.eye(n)):
         np.testing.assert_allclose(S @ X, S.to_dense() @ X, atol=1e-12)

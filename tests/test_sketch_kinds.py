@@ -1,5 +1,7 @@
 """What sketches are drawn from, stacks of them, and the optimal one."""
 
+import sys
+
 import laws
 import numpy as np
 import pytest
@@ -127,7 +129,8 @@ class TestOptimal:
     @pytest.mark.parametrize("l", [1, 3, 12])
     def test_spans_the_first_left_singular_vectors(self, rng, monkeypatch, l, direct):
         if not direct:
-            monkeypatch.setattr("fastbutterfly.sketch.directions.DIRECT", 30)
+            module = sys.modules["fastbutterfly.sketch.optimal"]
+            monkeypatch.setattr(module, "DIRECT", 30)
         Xs = batch(rng)
         S = sketch.optimal(Xs, l).to_dense()
         U = np.linalg.svd(np.hstack(Xs))[0]

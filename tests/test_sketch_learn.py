@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 
 from fastbutterfly import nn, sketch
-from fastbutterfly.sketch._learning import Run, Stacks
-from fastbutterfly.sketch._models import MODELS, make
+from fastbutterfly.sketch.models import MODELS, make
+from fastbutterfly.sketch.training import Run, Stacks
 
 METRICS = ("squared", "norm", "relative")
 KINDS = ("butterfly", "sparse", "dense")

@@ -189,7 +189,7 @@ class TestKindsOfMatrices:
     @pytest.mark.parametrize("order", "CF")
     @pytest.mark.parametrize("dtype", [np.float64, np.int16])
     def test_on_disk(self, rng, tmp_path, monkeypatch, kind, order, dtype):
-        monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", 64)
+        monkeypatch.setattr("fastbutterfly.sketch.sketch.BLOCK", 64)
         X, S = (5 * rng.standard_normal((40, 30))).astype(dtype), draw(kind)
         mapped = np.memmap(tmp_path / "X", dtype, "w+", shape=X.shape, order=order)
         mapped[...] = X
@@ -202,7 +202,7 @@ class TestKindsOfMatrices:
 
     @pytest.mark.parametrize("dtype", [np.float32, np.int16])
     def test_large_ones_stay_on_disk(self, tmp_path, monkeypatch, dtype):
-        monkeypatch.setattr("fastbutterfly.sketch._sketch.BLOCK", 1 << 14)
+        monkeypatch.setattr("fastbutterfly.sketch.sketch.BLOCK", 1 << 14)
         X = mapped(tmp_path, np.ones((4096, 256), dtype))
         S = sketch.count_sketch(8, 4096, rng=0)
         tracemalloc.start()

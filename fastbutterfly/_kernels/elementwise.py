@@ -1,6 +1,6 @@
 """Elementwise: activations that NumPy takes several passes for."""
 
-from .._jit import jit
+from .._jit.options import jit
 
 
 @jit

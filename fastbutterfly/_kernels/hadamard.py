@@ -6,10 +6,10 @@ strides to large, three or two levels a pass over a sample. What multiplies the 
 a scale or signs, goes with the sweep of the smallest strides.
 """
 
-from .._jit import helper, jit
-from .._simd import alternated, lanes, place, swap
-from .few import few, whole
-from .shape import forward_sweeps
+from .._jit.options import helper, jit
+from .._jit.staging import alternated, lanes, place, swap
+from .butterfly_small import few, whole
+from .schedule import forward_sweeps
 from .sweep import sweep
 
 ALL = 6  # more levels than fit into a register

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._jit import jit
+from .._jit.options import jit
 
 
 @jit

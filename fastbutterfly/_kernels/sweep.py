@@ -4,8 +4,8 @@ A row is a register of each of the tile's samples. Where row r of sample h lies 
 by a place (array, start, row, sample): array[start + r * row + h * sample :].
 """
 
-from .._simd import loop, staged
-from .registers import Weights, mix, mix_back, strides_within, within, within_back
+from .._jit.staging import loop, staged
+from .layers import Weights, mix, mix_back, strides_within, within, within_back
 
 
 def _positions(place, r, h, s, levels, samples, increasing):

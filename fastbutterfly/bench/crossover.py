@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .. import Butterfly
+from ..operators.butterfly import Butterfly
 from .rows import samples
 from .timing import best_in_turn
 

@@ -5,8 +5,9 @@ import os
 
 import numpy as np
 
-from .. import __version__, _machine
-from .._threads import cpu_count
+from .. import __version__
+from .._base import machine
+from .._base.threads import cpu_count
 
 PACKAGES = "numpy", "scipy", "numba", "llvmlite"
 
@@ -29,11 +30,11 @@ def environment(*, pinned: bool, packages: tuple[str, ...] = ()) -> dict:
         minute, this one among them; None where unknown) and ``versions``, by name.
     """
     names = dict.fromkeys((*PACKAGES, *packages))
-    versions = {"fastbutterfly": __version__, **_machine.versions(*names)}
+    versions = {"fastbutterfly": __version__, **machine.versions(*names)}
     return {
         "date": datetime.date.today().isoformat(),
-        "cpu": _machine.cpu_name(),
-        "register_bits": _machine.register_bits(),
+        "cpu": machine.cpu_name(),
+        "register_bits": machine.register_bits(),
         "cpus": cpu_count(),
         "blas": blas(),
         "blas_threads": 1 if pinned else "as they were",

@@ -3,7 +3,7 @@
 import sys
 from time import perf_counter
 
-from .._machine import one_blas_thread
+from .._base.machine import one_blas_thread
 from . import crossover, peers, report, rows, vector
 from .timing import Budget
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .. import Butterfly
-from . import limit
-from .contenders import FORWARD, OURS, PEERS, Contender
+from ..operators.butterfly import Butterfly
+from . import roofline
+from .competitors import FORWARD, OURS, PEERS, Contender
 from .rows import BATCH, samples
 from .timing import best_in_turn
 
@@ -100,7 +100,7 @@ def measure(
     B = Butterfly.random(n, dtype=dtype, rng=0)
     x, g = samples(n, batch, dtype)
     expected = {"y": B.apply(x), "gx": B.vjp(x, g)[0], "gw": g.T @ x.conj()}
-    rows, calls = [], {"limit": limit.call(dtype)}
+    rows, calls = [], {"limit": roofline.call(dtype)}
     for contender in (*OURS, *contenders):
         row = {
             "n": n,
@@ -155,11 +155,11 @@ def mistake(results: dict, expected: dict) -> str | None:
 
 def _compared(rows, best, work):
     ours = {c.task: best[c.name, c.task] for c in OURS}
-    rate = limit.rate(best["limit"])
+    rate = roofline.rate(best["limit"])
     for row in rows:
         seconds = best.get((row["name"], row["task"]))
         if seconds is not None:
-            passes = 1 if row["task"] == FORWARD else limit.GRADIENTS
+            passes = 1 if row["task"] == FORWARD else roofline.GRADIENTS
             row["us"] = 1e6 * seconds
             row["ratio"] = seconds / ours[row["task"]]
             row["limit_us"] = 1e6 * passes * work / rate

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from .. import __version__, _machine
-from . import limit
-from .contenders import FORWARD, GRADIENTS, TRAINING
+from .. import __version__
+from .._base import machine
+from . import roofline
+from .competitors import FORWARD, GRADIENTS, TRAINING
 from .crossover import VECTOR
 from .environment import busy, load
 from .peers import Missing
@@ -19,7 +20,7 @@ TASKS = {
 
 def title(dtype: str, *, pinned: bool) -> str:
     """Return the first lines: machine, threads, dtype."""
-    lines = [f"fastbutterfly {__version__} on {_machine.describe()}"]
+    lines = [f"fastbutterfly {__version__} on {machine.describe()}"]
     if pinned:
         lines.append(f"{dtype}, one thread, BLAS too; best times in microseconds.")
     else:
@@ -50,8 +51,8 @@ def rows(measured: Sequence[dict]) -> str:
     intro = (
         f"{measured[0]['batch']} samples as rows. "
         f"Limit: {rate:.1f} billion multiply-adds a second,\n"
-        f"which np.matmul does at ({limit.BATCH}, {limit.SIZE}) x "
-        f"({limit.SIZE}, {limit.SIZE})."
+        f"which np.matmul does at ({roofline.BATCH}, {roofline.SIZE}) x "
+        f"({roofline.SIZE}, {roofline.SIZE})."
     )
     header = ("n", "apply", "of limit", "dense", "faster")
     header += ("vjp", "of limit", "dense", "faster")

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .. import Butterfly
-from . import limit
+from ..operators.butterfly import Butterfly
+from . import roofline
 from .timing import best_in_turn
 
 BATCH = 256
@@ -23,7 +23,9 @@ def supported(dtype: DTypeLike) -> bool:
 def samples(n: int, batch: int, dtype: DTypeLike) -> tuple[np.ndarray, np.ndarray]:
     """Draw inputs and gradients of the outputs, (batch, n) each."""
     rng = np.random.default_rng(1)
-    return limit.normal(rng, (batch, n), dtype), limit.normal(rng, (batch, n), dtype)
+    return roofline.normal(rng, (batch, n), dtype), roofline.normal(
+        rng, (batch, n), dtype
+    )
 
 
 def measure(n: int, dtype: DTypeLike, seconds: float, *, batch: int = BATCH) -> dict:
@@ -57,7 +59,7 @@ def measure(n: int, dtype: DTypeLike, seconds: float, *, batch: int = BATCH) -> 
 
     best = best_in_turn(
         {
-            "limit": limit.call(dtype),
+            "limit": roofline.call(dtype),
             "dense": lambda: np.matmul(x, transposed, out=y),
             "apply": lambda: B.apply(x, out=y, workers=1),
             "dense_vjp": dense_vjp,
@@ -70,7 +72,7 @@ def measure(n: int, dtype: DTypeLike, seconds: float, *, batch: int = BATCH) -> 
         "batch": batch,
         "dtype": np.dtype(dtype).name,
         **{f"{name}_us": 1e6 * best[name] for name in best if name != "limit"},
-        "limit_rate": limit.rate(best["limit"]),
+        "limit_rate": roofline.rate(best["limit"]),
     }
 
 
@@ -101,7 +103,7 @@ def _compared(row, best):
         **row,
         "limit_us": 1e6 * work / best,
         "dense_ratio": row["dense_us"] / row["apply_us"],
-        "apply_share": limit.share(work, apply, best),
+        "apply_share": roofline.share(work, apply, best),
         "dense_vjp_ratio": row["dense_vjp_us"] / row["vjp_us"],
-        "vjp_share": limit.share(limit.GRADIENTS * work, vjp, best),
+        "vjp_share": roofline.share(roofline.GRADIENTS * work, vjp, best),
     }

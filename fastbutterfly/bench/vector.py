@@ -4,8 +4,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import DTypeLike
 
-from .. import Butterfly
-from . import limit
+from ..operators.butterfly import Butterfly
+from . import roofline
 from .timing import best_in_turn
 
 DENSE_UP_TO = 4096
@@ -30,7 +30,7 @@ def measure(n: int, dtype: DTypeLike, seconds: float) -> dict:
         the Fourier transform's time in units of the butterfly's.
     """
     B = Butterfly.random(n, dtype=dtype, rng=0)
-    x = limit.normal(np.random.default_rng(1), (n,), dtype)
+    x = roofline.normal(np.random.default_rng(1), (n,), dtype)
     calls = {"vector": lambda: B @ x, "fft": lambda: scipy.fft.fft(x)}
     if n <= DENSE_UP_TO:
         matrix, y = B.to_dense(), np.empty_like(x)

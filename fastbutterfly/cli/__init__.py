@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ._parser import DATA_VARIABLE, parser
+from .parser import DATA_VARIABLE, parser
 
 __all__ = ["DATA_VARIABLE", "main"]
 

@@ -4,8 +4,9 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import __version__, _machine
-from .contest import DENSE, Result
+from .. import __version__
+from .._base import machine
+from .comparison import DENSE, Result
 
 HEADER = tuple(
     zip(
@@ -25,7 +26,7 @@ HEADER = tuple(
 
 def title() -> str:
     """Return the first line."""
-    return f"fastbutterfly {__version__} on {_machine.describe()}"
+    return f"fastbutterfly {__version__} on {machine.describe()}"
 
 
 def table(results: Sequence[Result]) -> str:

@@ -1,9 +1,9 @@
 """Export: networks as C, as integers, as ONNX."""
 
-from .aware import QuantizationAware
-from .c import CExport, Sizes, sizes, to_c
-from .onnx import to_onnx
-from .quantize import Quantized, emulate, quantize
+from .c.to_c import CExport, Sizes, sizes, to_c
+from .onnx.to_onnx import to_onnx
+from .quantized.aware import QuantizationAware
+from .quantized.quantize import Quantized, emulate, quantize
 
 __all__ = [
     "CExport",

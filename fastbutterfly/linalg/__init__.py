@@ -1,13 +1,13 @@
 """Linear algebra by sketching and random butterflies, with SciPy's conventions."""
 
-from .eigen import Eigen, eigh, nystrom
 from .estimates import cond, norm
-from .least_squares import LeastSquares, lstsq
-from .pivoted import PivotedQR, qr
-from .preconditioner import Preconditioner, preconditioner
-from .rbt import LU, Solution, lu_rbt, solve
-from .right_preconditioned import right_preconditioned
-from .svd import SVD, rsvd
+from .least_squares.lstsq import LeastSquares, lstsq
+from .low_rank.eigen import Eigen, eigh, nystrom
+from .low_rank.pivoted_qr import PivotedQR, qr
+from .low_rank.svd import SVD, rsvd
+from .preconditioning.preconditioner import Preconditioner, preconditioner
+from .preconditioning.right import right_preconditioned
+from .systems.random_butterfly_lu import LU, Solution, lu_rbt, solve
 
 __all__ = [
     "LU",

@@ -4,11 +4,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from .._arrays import as_generator, as_size
-from ..nn._checks import as_flag
-from ._arguments import as_operator, default_sketch
-from ._range import Range
-from ._sketched import sketched_triangle
+from .._base.arguments import as_generator, as_size
+from ..nn.arguments import as_flag
+from .arguments import as_operator, default_sketch
+from .least_squares.sketched_qr import sketched_triangle
+from .low_rank.range_finder import Range
 
 BLOCK = 4  # directions at a time
 

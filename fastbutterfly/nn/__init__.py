@@ -4,32 +4,32 @@ Layers map batches, (batch, n_in) to (batch, n_out), and compute in their own dt
 Their gradients are written by hand; training needs no framework.
 """
 
-from .activations import GELU, ReLU, Sigmoid, Tanh
-from .butterfly_dense import ButterflyDense
-from .butterfly_linear import ButterflyLinear
-from .by_layer import ByLayer
-from .callbacks import AveragedWeights, EarlyStopping
-from .classification import BinaryCrossEntropy, CrossEntropy
-from .dense import Dense
-from .dropout import Dropout
-from .encoder_decoder import EncoderDecoder
-from .gradients import check_gradients
-from .history import DivergenceError, History
-from .layer import Layer
-from .layer_norm import LayerNorm
-from .losses import MSE, Huber, Loss
-from .optimizers import SGD, Adam, Optimizer
-from .orthogonal_linear import OrthogonalLinear
-from .pointwise import PointWise
-from .quasi_newton import lbfgs
+from .check_gradients import check_gradients
+from .layers.activations import GELU, ReLU, Sigmoid, Tanh
+from .layers.butterfly_dense import ButterflyDense
+from .layers.butterfly_linear import ButterflyLinear
+from .layers.dense import Dense
+from .layers.dropout import Dropout
+from .layers.encoder_decoder import EncoderDecoder
+from .layers.layer import Layer
+from .layers.layer_norm import LayerNorm
+from .layers.orthogonal_linear import OrthogonalLinear
+from .layers.pointwise import PointWise
+from .layers.residual import Residual
+from .layers.sequential import Sequential
+from .load import about, load
+from .losses.classification import BinaryCrossEntropy, CrossEntropy
+from .losses.regression import MSE, Huber, Loss
+from .optimizers.by_layer import ByLayer
+from .optimizers.optimizers import SGD, Adam, Optimizer
+from .optimizers.schedules import constant, cosine, step_decay, warmup
 from .replacement import Replacement, from_mlp, replace_dense
-from .residual import Residual
-from .schedules import constant, cosine, step_decay, warmup
-from .sequential import Sequential
-from .storage import about, load
-from .training import fit
-from .two_phase import TwoPhases, two_phase
-from .variable_projection import variable_projection
+from .training.callbacks import AveragedWeights, EarlyStopping
+from .training.fit import fit
+from .training.history import DivergenceError, History
+from .training.lbfgs import lbfgs
+from .training.two_phase import TwoPhases, two_phase
+from .training.variable_projection import variable_projection
 
 __all__ = [
     "GELU",

@@ -8,19 +8,19 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from .._arrays import as_choice, as_generator, as_size
-from ..butterfly import Butterfly
-from ..factorize import factorize
-from ._checks import as_batch, as_samples, check_finite
-from .activations import ReLU, Sigmoid, Tanh
-from .butterfly_dense import ButterflyDense
-from .butterfly_linear import ButterflyLinear
-from .dense import Dense
-from .losses import MSE
-from .optimizers import Adam
-from .schedules import cosine
-from .sequential import Sequential
-from .training import fit
+from .._base.arguments import as_choice, as_generator, as_size
+from ..approximation.factorize import factorize
+from ..operators.butterfly import Butterfly
+from .arguments import as_batch, as_samples, check_finite
+from .layers.activations import ReLU, Sigmoid, Tanh
+from .layers.butterfly_dense import ButterflyDense
+from .layers.butterfly_linear import ButterflyLinear
+from .layers.dense import Dense
+from .layers.sequential import Sequential
+from .losses.regression import MSE
+from .optimizers.optimizers import Adam
+from .optimizers.schedules import cosine
+from .training.fit import fit
 
 ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "logistic": Sigmoid, "identity": None}
 BATCH = 128

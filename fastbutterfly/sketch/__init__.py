@@ -4,12 +4,12 @@ All are `Sketch` objects, whether dense, sparse or butterflies, and multiply den
 sparse and memory-mapped matrices.
 """
 
-from ._learning import Learned
-from ._sketch import Sketch
-from .directions import optimal
-from .kinds import count_sketch, fjlt, gaussian, sparse, sparse_rtt, stack
 from .learn import learn
 from .low_rank import LowRank, best_errors, errors, excess, low_rank
+from .optimal import optimal
+from .random import count_sketch, fjlt, gaussian, sparse, sparse_rtt, stack
+from .sketch import Sketch
+from .training import Learned
 
 __all__ = [
     "Learned",

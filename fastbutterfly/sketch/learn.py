@@ -6,15 +6,15 @@ from time import perf_counter
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 
-from .._arrays import as_choice, as_generator, as_size
-from ..nn.optimizers import Adam
-from ..nn.training import check_optimizer
-from ._learning import Learned, Run, Stacks
-from ._matrices import as_matrices
-from ._models import MODELS, make
-from ._sketch import Sketch
-from .kinds import count_sketch
+from .._base.arguments import as_choice, as_generator, as_size
+from ..nn.optimizers.optimizers import Adam
+from ..nn.training.fit import check_optimizer
+from .arguments import as_matrices
 from .low_rank import METRICS
+from .models import MODELS, make
+from .random import count_sketch
+from .sketch import Sketch
+from .training import Learned, Run, Stacks
 
 
 def learn(

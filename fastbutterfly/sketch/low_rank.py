@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arrays import as_choice, as_reals, as_size, dense
-from .._subspace import Subspace
-from ._matrices import as_mapped, as_matrices
-from ._sketch import Sketch, times
+from .._base.arguments import as_choice, as_reals, as_size, dense
+from ..approximation.projection import Subspace
+from .arguments import as_mapped, as_matrices
+from .sketch import Sketch, times
 
 
 class LowRank(NamedTuple):

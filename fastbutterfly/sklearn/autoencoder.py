@@ -9,10 +9,11 @@ from sklearn.base import (
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._arrays import as_choice, as_size
-from ..nn import MSE, Adam, EncoderDecoder, cosine, fit, two_phase, variable_projection
-from ..nn._checks import as_positive
-from ..nn.history import History
+from .._base.arguments import as_choice, as_size
+from ..nn import MSE, Adam, EncoderDecoder, cosine, fit
+from ..nn.arguments import as_positive
+from ..nn.training import two_phase, variable_projection
+from ..nn.training.history import History
 
 DTYPES = np.float64, np.float32
 

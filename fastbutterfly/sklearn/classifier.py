@@ -8,7 +8,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target
 
 from .. import nn
-from ._network import Network
+from .network import Network
 
 SINGLE, MULTILABEL = ("binary", "multiclass"), "multilabel-indicator"
 

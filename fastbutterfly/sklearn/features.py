@@ -14,10 +14,10 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._arrays import as_size
-from .._waves import random_waves, rotation_size
-from ..nn._checks import as_number
-from ._samples import as_samples, map_rows
+from .._base.arguments import as_size
+from .._plans.random_features import random_waves, rotation_size
+from ..nn.arguments import as_number
+from .samples import as_samples, map_rows
 
 ROUNDS = 3  # of signs and a Hadamard transform in a rotation
 

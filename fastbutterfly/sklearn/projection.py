@@ -14,11 +14,11 @@ from sklearn.random_projection import johnson_lindenstrauss_min_dim
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._arrays import as_size
-from ..butterfly import Butterfly
-from ..nn._checks import as_flag, as_positive
-from ..transforms import fjlt
-from ._samples import as_samples, map_rows
+from .._base.arguments import as_size
+from ..nn.arguments import as_flag, as_positive
+from ..operators.butterfly import Butterfly
+from ..transforms.random import fjlt
+from .samples import as_samples, map_rows
 
 
 class ButterflyProjection(

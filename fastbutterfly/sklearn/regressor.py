@@ -5,7 +5,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
 from .. import nn
-from ._network import Network
+from .network import Network
 
 
 class ButterflyRegressor(RegressorMixin, Network):

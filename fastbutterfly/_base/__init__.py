@@ -1,0 +1,1 @@
+"""Arguments, memory, layout, threads, files: what knows nothing of butterflies."""

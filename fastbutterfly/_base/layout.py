@@ -1,0 +1,149 @@
+"""Layout: an axis of an array as columns or as rows, whichever needs no copy."""
+
+import math
+
+import numpy as np
+
+from .arguments import as_size
+
+
+def is_plain(x, dtype, ndim, size):
+    """Whether x is just what the kernels expect, and needs no look closer."""
+    return (
+        type(x) is np.ndarray
+        and x.dtype is dtype
+        and x.ndim == ndim
+        and x.shape[-1] == size
+        and x.flags.c_contiguous
+    )
+
+
+def is_plain_target(out, x, size):
+    """Whether out is just what the kernels write for plain rows x."""
+    return (
+        is_plain(out, x.dtype, 2, size)
+        and len(out) == len(x)
+        and out.flags.writeable
+        and not np.may_share_memory(out, x)
+    )
+
+
+def as_axis(axis, ndim):
+    """A valid axis of an array with `ndim` dimensions, not negative."""
+    found = as_size("axis", axis, least=-ndim)
+    if found >= ndim:
+        raise ValueError(f"axis must lie in {-ndim} ... {ndim - 1}, got {found}")
+    return found % ndim
+
+
+def sample_axis(name, x, axis, size):
+    """A valid axis of x, not negative, of the given size."""
+    if x.ndim == 0:
+        raise ValueError(f"{name} must have at least one dimension, got a number")
+    axis = as_axis(axis, x.ndim)
+    if x.shape[axis] != size:
+        raise ValueError(
+            f"{name} must have {size} elements along axis {axis}, got shape {x.shape}"
+        )
+    return axis
+
+
+def to_samples(name, x, axis, size):
+    """View of x with `axis`, of the given size, moved last."""
+    axis = sample_axis(name, x, axis, size)
+    return x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1)
+
+
+def from_samples(y, axis):
+    """Inverse of `to_samples`: the last axis moved to `axis`."""
+    return y if axis in (-1, y.ndim - 1) else np.moveaxis(y, -1, axis)
+
+
+def to_columns(x, axis):
+    """View of x as C-ordered (planes, size, columns); None: not so ordered."""
+    axis %= x.ndim
+    if not x.flags.c_contiguous:
+        if not x.flags.f_contiguous:
+            return None
+        x, axis = x.T, x.ndim - 1 - axis
+    if axis == x.ndim - 1:
+        return None
+    planes, columns = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
+    return x.reshape(planes, x.shape[axis], columns)
+
+
+def as_columns_target(out, x, axis):
+    """View of `out` as `to_columns` gives x; None if a copy is needed."""
+    same = x.flags.c_contiguous == out.flags.c_contiguous
+    if not same or np.may_share_memory(out, x):
+        return None
+    return to_columns(out, axis)
+
+
+def from_columns(y, like, axis):
+    """Result (planes, size, columns) in the order of what `to_columns` was given."""
+    axis %= like.ndim
+    shape = [*like.shape[:axis], y.shape[1], *like.shape[axis + 1 :]]
+    return y.reshape(shape) if like.flags.c_contiguous else y.reshape(shape[::-1]).T
+
+
+def to_rows(x, dtype):
+    """C-ordered (batch, size) array of `dtype`; a copy only where one is needed."""
+    batch = math.prod(x.shape[:-1])
+    return np.ascontiguousarray(x, dtype).reshape(batch, x.shape[-1])
+
+
+def check_out(out, shape, dtype):
+    """Raise unless `out` can take a result of this shape and dtype."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(
+            f"out must have shape {shape} and dtype {dtype}, "
+            f"got {out.shape} and {out.dtype}"
+        )
+    steps = zip(out.strides, shape, strict=True)
+    if out.size and any(step == 0 < size - 1 for step, size in steps):
+        raise ValueError("out must not use the same memory for several elements")
+    if not out.flags.writeable:
+        raise ValueError("out must be writeable, got a read-only array")
+
+
+def as_target(out, rows, shape, axis):
+    """View of `out` as the rows of a result of this shape; None if a copy is needed."""
+    if axis not in (-1, out.ndim - 1) or not out.flags.c_contiguous:
+        return None
+    if np.may_share_memory(out, rows):
+        return None
+    return out.reshape(-1, shape[-1]) if out.size else None
+
+
+def along(x, axis, size, dtype, out, takes_columns, columns, rows):
+    """Apply along an axis, not negative, what maps it to `size` coordinates.
+
+    Parameters
+    ----------
+    x, out : array, array or None
+        `out` fits, see `check_out`.
+    takes_columns : callable
+        Planes (planes, n, columns) -> whether `columns` can do it without a copy.
+    columns, rows : callable
+        (C-ordered planes, or rows, of `dtype`; where to write, or None) -> result.
+    """
+    planes = to_columns(x, axis)
+    if planes is not None and takes_columns(planes):
+        planes = np.ascontiguousarray(planes, dtype)
+        target = None if out is None else as_columns_target(out, x, axis)
+        y = columns(planes, target)
+        y = y if target is not None else from_columns(y, x, axis)
+    else:
+        moved = np.moveaxis(x, axis, -1)
+        flat, shape = to_rows(moved, dtype), (*moved.shape[:-1], size)
+        target = None if out is None else as_target(out, flat, shape, axis)
+        y = rows(flat, target)
+        if target is None:
+            y = from_samples(y.reshape(shape), axis)
+    if out is None or target is not None:
+        return y if out is None else out
+    out[...] = y
+    return out

@@ -1,0 +1,1 @@
+"""Numba: options, compiled kernels on disk, and registers for kernels."""

@@ -1,0 +1,78 @@
+"""Numba's options, written once: every kernel is decorated with `jit`."""
+
+import hashlib
+from pathlib import Path
+
+import llvmlite
+import numba
+import numba.extending
+
+from .kernel_files import KernelFiles
+
+
+class _Ordered(set):
+    """A set that prints in one order in every process: it is part of symbols."""
+
+    def __iter__(self):
+        return iter(sorted(set.__iter__(self)))
+
+    def copy(self):
+        return _Ordered(self)
+
+    def __repr__(self):
+        return f"{{{', '.join(map(repr, self))}}}"
+
+
+# Contraction, reassociation and signed zeros are relaxed; NaN and Inf keep their
+# meaning.
+FASTMATH = _Ordered({"contract", "nsz", "reassoc"})
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH}
+
+
+def _digest():
+    """Hash of what the machine code of kernels depends on, besides CPU and types."""
+    package = Path(__file__).parent.parent
+    versions = f"{numba.__version__} {llvmlite.__version__}"
+    found = hashlib.sha256(versions.encode())
+    for folder in ("_jit", "_kernels"):
+        sources = sorted((package / folder).glob("*.py"))
+        if not sources:
+            raise RuntimeError(
+                f"no sources in {package / folder} to tell old kernels by"
+            )
+        for source in sources:
+            found.update(source.read_bytes())
+    return found.hexdigest()
+
+
+DIGEST = _digest()
+
+
+def jit(function):
+    """Compile lazily, once for each dtype, and keep the result on disk.
+
+    Numba would only notice a change in the file of the kernel itself, not in those that
+    it imports: the digest of all of them is the stamp of what is kept. Where no folder
+    can hold the files, kernels compile in every process.
+    """
+    try:
+        kernel = numba.njit(cache=True, **OPTIONS)(function)
+    except RuntimeError:
+        return numba.njit(**OPTIONS)(function)
+    cache = getattr(kernel, "_cache", None)  # a plain function has none: interpreted
+    if cache is not None:
+        name = cache._cache_file._index_name.removesuffix(".nbi")
+        cache._cache_file = KernelFiles(cache.cache_path, name, DIGEST)
+    return kernel
+
+
+def helper(function):
+    """Mark a function that kernels call; unlike a kernel it may be captured.
+
+    It is always inlined, so that nothing of it is left outside the kernel. Numba tells
+    functions that one factory made apart by the count of those compiled before in the
+    process. Kernels from the cache come from several processes: where counts agree the
+    loader would keep one function for two kernels, and one of them would call the other
+    one's.
+    """
+    return numba.extending.register_jitable(forceinline=True)(function)

@@ -1,0 +1,155 @@
+"""Mixed: layers of any patterns, one after the other, tile by tile.
+
+A tile holds some registers of samples. Rows are turned into it and out of it, in
+squares of as many samples as a register has lanes; columns are read and written where
+they are. `table` has five numbers for each layer: its pattern a, b, c, d, and where its
+weights begin. A place whose samples are all the same register works on it twice.
+"""
+
+from .._jit.options import helper, jit
+from .._jit.staging import frozen, lanes, loop, place, staged, transposed
+from .dense_blocks import layer_product, layer_product_of_one, layer_sums
+
+
+@staged
+def turn_in(x, start, apart, target, first, last, count):
+    """Coordinates first ... last - 1 of samples that are rows, into a tile."""
+    tile, begin, row, sample = target
+    u = x.lanes
+    for h in loop(0, count):
+        for i in loop(first, last, u):
+            at = [start + (h * u + j) * apart + i for j in range(u)]
+            for j, v in enumerate(transposed([x.load(k) for k in at])):
+                tile.store(begin + (i + j) * row + h * sample, v)
+
+
+@staged
+def turn_out(source, y, start, apart, first, last, count):
+    """Back to samples that are rows."""
+    tile, begin, row, sample = source
+    u = y.lanes
+    for h in loop(0, count):
+        for i in loop(first, last, u):
+            at = [begin + (i + j) * row + h * sample for j in range(u)]
+            for j, v in enumerate(transposed([tile.load(k) for k in at])):
+                y.store(start + (h * u + j) * apart + i, v)
+
+
+@helper
+def _enter(x, start, n, target, count):
+    """All n coordinates; the last square may overlap the one before."""
+    u = lanes(x)
+    turn_in(x, start, n, target, 0, n - n % u, count)
+    if n % u > 0:
+        turn_in(x, start, n, target, n - u, n, count)
+
+
+@helper
+def _leave(source, y, start, n, count):
+    u = lanes(y)
+    turn_out(source, y, start, n, 0, n - n % u, count)
+    if n % u > 0:
+        turn_out(source, y, start, n, n - u, n, count)
+
+
+@helper
+def _layers(source, target, tile, w, table, count, several):
+    """From source to target; what is between lies in the two halves of the tile."""
+    u, half, depth = lanes(w), len(tile) // 2, len(table) // 5
+    for k in range(depth):
+        a = place(frozen(tile), k % 2 * half, count * u, several * u)
+        b = place(tile, (1 - k % 2) * half, count * u, several * u)
+        if k == 0:
+            a = source
+        if k == depth - 1:
+            b = target
+        layer_product(a, b, w, table, k, count)
+
+
+@jit
+def mixed_rows(x, w, y, tile, table, n_in, n_out, count):
+    """y = B x for each row of x, all flat; at least `count` registers of rows.
+
+    n_in and n_out are at least a register; `count` is even or one. The last rows may
+    be worked on twice, so x and y must not be the same.
+    """
+    u, half, done, batch = lanes(w), len(tile) // 2, 0, len(x) // n_in
+    several, out = min(count - 1, 1), len(table) // 5 % 2
+    while done < batch:
+        start = min(done, batch - count * u)
+        first = place(tile, 0, count * u, several * u)
+        last = place(tile, out * half, count * u, several * u)
+        _enter(x, start * n_in, n_in, first, count)
+        source = place(frozen(tile), 0, count * u, several * u)
+        _layers(source, last, tile, w, table, count, several)
+        _leave(last, y, start * n_out, n_out, count)
+        done += count * u
+
+
+@jit
+def mixed_few(x, w, y, room, table, n_in, n_out):
+    """y = B x for each row of x, one after the other and number by number, all flat.
+
+    `room` is for two rows of whatever is between layers.
+    """
+    half, depth = len(room) // 2, len(table) // 5
+    for h in range(len(x) // n_in):
+        for k in range(depth):
+            a = place(frozen(room), k % 2 * half, 1, 0)
+            b = place(room, (1 - k % 2) * half, 1, 0)
+            if k == 0:
+                a = place(x, h * n_in, 1, 0)
+            if k == depth - 1:
+                b = place(y, h * n_out, 1, 0)
+            layer_product_of_one(a, b, w, table, k, 1)
+
+
+@jit
+def mixed_columns(x, w, y, tile, table, n_in, n_out, columns, first, last, together):
+    """y = B x for planes (n_in, columns) of x, all flat, columns first ... last - 1.
+
+    At least a register of columns; the last register may overlap the one before.
+    """
+    u = lanes(w)
+    for plane in range(len(x) // (n_in * columns)):
+        start = first
+        while start < last:
+            count = min(together, (last - start) // u)
+            if count > 1:
+                count -= count % 2
+            else:
+                start, count = min(start, last - u), 1
+            several = min(count - 1, 1)
+            source = place(x, plane * n_in * columns + start, columns, several * u)
+            target = place(y, plane * n_out * columns + start, columns, several * u)
+            _layers(source, target, tile, w, table, count, several)
+            start += count * u
+
+
+@jit
+def mixed_gradient(
+    x, g, w, adjoint, gx, gw, tile, table, back, n_in, n_out, largest, count
+):
+    """gx = B^H g and gw += sums over samples for the weights' gradient, all flat.
+
+    `adjoint` and `back` are the weights and the table of B^H. There are whole tiles of
+    `count` registers, an even number; `tile` has room for each layer's input, and two
+    more, of `largest` coordinates.
+    """
+    u, depth, slot = lanes(w), len(table) // 5, largest * count * lanes(w)
+    row, read = count * u, frozen(tile)
+    for done in range(0, len(x) // n_in, row):
+        _enter(x, done * n_in, n_in, place(tile, 0, row, u), count)
+        for k in range(depth - 1):
+            a, b = place(read, k * slot, row, u), place(tile, (k + 1) * slot, row, u)
+            layer_product(a, b, w, table, k, count)
+        _enter(g, done * n_out, n_out, place(tile, depth * slot, row, u), count)
+        for j in range(depth):
+            k = depth - 1 - j
+            saved = place(read, k * slot, row, u)
+            a = place(read, (depth + j % 2) * slot, row, u)
+            b = place(tile, (depth + 1 - j % 2) * slot, row, u)
+            layer_sums(saved, a, gw, table, k, count)
+            layer_product(a, b, adjoint, back, j, count)
+        last = place(tile, (depth + depth % 2) * slot, row, u)
+        _leave(last, gx, done * n_in, n_in, count)

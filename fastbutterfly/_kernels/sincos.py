@@ -1,0 +1,40 @@
+"""Cosine and sine of many numbers, of any size, counted in turns."""
+
+import numpy as np
+
+from .._jit.options import jit
+
+
+@jit
+def waves(z, turns, cosine, sine, numbers, y, rows, stride, at):
+    """Write cos(2 pi u) and sin(2 pi u), u = z * turns; z and y are flat.
+
+    Of the len(z) // rows numbers of each row of z the first len(turns) are used; what
+    row i gives starts at y[i * stride + at[0]] and y[i * stride + at[1]]. cosine and
+    sine: coefficients of the first 9 even and 8 odd powers of u. numbers: 1/2, 1/4, 1,
+    2 and 4 in the dtype.
+
+    Whole turns, then quarters are taken off, both without a rounding error. At most an
+    eighth of a turn is left for the series. q quarters are (cos, sin) = (1 - |q|, q (2
+    - |q|)), for |q| <= 2.
+    """
+    half, quarter, one, two, four = numbers
+    each, width = len(z) // rows, len(turns)
+    c0, c1, c2, c3, c4, c5, c6, c7, c8 = cosine
+    s0, s1, s2, s3, s4, s5, s6, s7 = sine
+    for i in range(rows):
+        source = z[i * each :]
+        cosines, sines = y[i * stride + at[0] :], y[i * stride + at[1] :]
+        for j in range(width):
+            u = source[j] * turns[j]
+            u -= np.floor(u + half)
+            q = np.floor(four * u + half)
+            u -= quarter * q
+            v = u * u
+            c = c4 + v * (c5 + v * (c6 + v * (c7 + v * c8)))
+            c = c0 + v * (c1 + v * (c2 + v * (c3 + v * c)))
+            s = s4 + v * (s5 + v * (s6 + v * s7))
+            s = u * (s0 + v * (s1 + v * (s2 + v * (s3 + v * s))))
+            a, b = one - abs(q), q * (two - abs(q))
+            cosines[j] = a * c - b * s
+            sines[j] = a * s + b * c

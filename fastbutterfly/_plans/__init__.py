@@ -1,0 +1,1 @@
+"""Plans: how the kernels of a structure are prepared and run on threads."""

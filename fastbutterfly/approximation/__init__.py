@@ -1,0 +1,1 @@
+"""Approximation of matrices by butterflies, and by matrices of low rank."""

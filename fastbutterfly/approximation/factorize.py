@@ -1,0 +1,276 @@
+"""A dense matrix as a butterfly, with its error and how far from the best it can be."""
+
+import math
+import numbers
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from .._base import arguments
+from .._base.permutations import inverse
+from .._plans import patterns
+from ..operators.butterfly import REVERSED, Butterfly
+from ..operators.sums import Sum
+from . import hierarchical, input_orders, splitting
+from .leading_vectors import LOSS
+from .refinement import refined
+
+COLUMNS = 256  # of an operator, computed at a time
+
+
+@dataclass(frozen=True)
+class Factorization:
+    """What `factorize` found; errors are in the Frobenius norm, relative to A's.
+
+    Attributes
+    ----------
+    operator : Butterfly or Sum
+        The approximation; a sum if more than one term was needed.
+    error : float
+        |A - operator| / |A|, computed from the operator's weights.
+    bound : float
+        What the algorithm guarantees of the error before seeing it.
+    constant : float
+        The error is at most this times the best possible one of the pattern and order,
+        plus rounding; infinite for a sum.
+    best_at_least : float
+        No product of such layers has a smaller error; zero for a sum.
+    permutation : str
+        The order taken: a name, or "given".
+    errors : tuple of float
+        The error after each term.
+    """
+
+    operator: Butterfly | Sum
+    error: float
+    bound: float
+    constant: float
+    best_at_least: float
+    permutation: str
+    errors: tuple[float, ...]
+
+
+def factorize(
+    A: ArrayLike,
+    *,
+    pattern=None,
+    stride: str = "increasing",
+    radices=None,
+    rank: int = 1,
+    permutation="auto",
+    terms: int = 1,
+    tol: float = 0.0,
+    refine: int = 0,
+    dtype: DTypeLike | None = None,
+) -> Factorization:
+    """Approximate a matrix by a butterfly, or by a sum of butterflies.
+
+    Parameters
+    ----------
+    A : array (n_out, n_in), sparse array, LinearOperator or anything with `matmat`
+        Operators are applied to the identity.
+    pattern : sequence of (a, b, c, d), optional
+        Of each layer, the one applied first first, see `Butterfly.from_blocks`; strides
+        d may grow or shrink. None: the square one that stride, radices, rank describe.
+    stride : {"increasing", "decreasing"}
+        Order of the strides.
+    radices : sequence of int, optional
+        Sizes of the blocks, from small strides to large; None: as
+        `Butterfly.random`.
+    rank : int
+        More paths between an input and an output: coordinates between layers are so
+        many times n.
+    permutation : str, None or array of int
+        Order of the inputs, or for decreasing strides of the outputs: "identity" (or
+        None), "bit_reversal", "even_odd", "shuffle", "transpose", "sequency" (powers of
+        two), or the operator's `inputs` (`outputs`). "auto" takes what looks best of
+        these in a few parts of A, the identity unless another is clearly better.
+    terms : int
+        At most so many butterflies, each the one for what the others have left.
+    tol : float
+        No further term once the error is at most this.
+    refine : int
+        Steps of L-BFGS on all weights of a term after the hierarchical algorithm.
+    dtype : dtype, optional
+        Of the weights; None: that of A. All is computed in double precision.
+
+    Returns
+    -------
+    Factorization
+
+    Raises
+    ------
+    ValueError, TypeError
+        If A is no matrix of finite numbers, the pattern is not chainable or does not
+        fit, or an option is not as described.
+
+    Notes
+    -----
+    The hierarchical algorithm with orthonormalisation (Le, Zheng, Riccietti and
+    Gribonval, 2024, arXiv 2411.04506), on a balanced tree. The first cut replaces each
+    part of A, m x n, by its best approximation of rank r; the factors of these parts
+    are cut in turn. With S the errors of the k - 1 splits of k layers,
+
+        error <= bound = sqrt(S_1^2 + ... + S_{k-1}^2) <= sqrt(k - 1) max S,
+
+    and max S = best_at_least is at most the error of every product of such layers. This
+    holds for any tree since the half with orthonormal rows is done first and the other
+    one is projected onto it, not merely rescaled; the proof is in
+    `hierarchical.decompose`. Both include rounding.
+
+    Flips of an index's low bits that higher bits decide (reversals, Gray code) are
+    butterflies themselves; so the candidates are orders of the bits, and "sequency".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastbutterfly as fb
+    >>> found = fb.factorize(np.fft.fft(np.eye(64)))
+    >>> found.error < 1e-14, found.permutation
+    (True, 'bit_reversal')
+    >>> found.operator.shape, found.operator.n_weights
+    ((64, 64), 768)
+    """
+    matrix = _as_matrix(A)
+    dtype = _as_dtype(dtype, matrix)
+    terms = arguments.as_size("terms", terms)
+    refine = arguments.as_size("refine", refine, least=0)
+    if not isinstance(tol, numbers.Real) or not tol >= 0:
+        raise ValueError(f"tol must be a number, at least 0, got {tol!r}")
+    chain, swapped = _as_chain(matrix.shape, pattern, stride, radices, rank)
+    double = np.result_type(dtype, np.float64)
+    target, scale, norm = _scaled(matrix, double)
+    target = target.T if swapped else target
+    name, source = input_orders.choose(permutation, target, chain)
+    target = target if source is None else target.take(source, axis=1)
+    node, outside = _on_support(target, splitting.product(chain))
+    found, errors, squares = [], [], []
+    while not found or (len(found) < terms and errors[-1] > tol):
+        splits = [outside]
+        layers = hierarchical.decompose(node, chain, splits)[0]
+        layers = refined(layers, chain, node, refine) if refine else layers
+        layers = [layer.astype(dtype) for layer in layers]
+        exact = [layer.astype(double) for layer in layers]  # what was rounded
+        rest = outside + hierarchical.squared_distance(node, exact, chain)
+        error = math.sqrt(rest) / norm if norm else 0.0
+        if errors and error >= errors[-1]:
+            break  # what is left is rounding
+        squares = splits
+        errors.append(error)
+        layers[-1] = layers[-1] * dtype.type(scale)
+        found.append(_operator(layers, chain, swapped, source))
+        if len(found) < terms:
+            node = node - hierarchical.multiply(exact, chain)
+    alone = len(found) == 1
+    unit = 1 / norm if norm else 0.0
+    bound = min(math.sqrt(sum(squares)) * unit, 1.0) + _rounding(chain, dtype)
+    best = math.sqrt(outside + max(squares[1:], default=0.0)) * (1 - LOSS) * unit
+    best = max(best - _rounding(chain, np.float64), 0.0)
+    return Factorization(
+        operator=found[0] if alone else Sum(found),
+        error=errors[-1],
+        bound=bound,
+        constant=math.sqrt(max(1, len(chain) - 1)) if alone else math.inf,
+        best_at_least=best if alone else 0.0,
+        permutation=name,
+        errors=tuple(errors),
+    )
+
+
+def _as_matrix(A):
+    if hasattr(A, "toarray"):
+        A = A.toarray()
+    elif hasattr(A, "matmat") and not isinstance(A, np.ndarray):
+        A = _columns(A)
+    A = arguments.as_numbers("A", A)
+    if A.ndim != 2 or not A.size:
+        raise ValueError(
+            f"A must be a matrix, with two dimensions and not empty, "
+            f"got shape {A.shape}"
+        )
+    return A
+
+
+def _columns(operator):
+    n = operator.shape[1]
+    steps = range(0, n, COLUMNS)
+    return np.hstack(
+        [operator.matmat(np.eye(n, min(COLUMNS, n - k), -k)) for k in steps]
+    )
+
+
+def _as_dtype(dtype, matrix):
+    if dtype is None:
+        return arguments.common_dtype(np.float32, matrix)
+    dtype = arguments.as_dtype(dtype)
+    if matrix.dtype.kind == "c" and dtype.kind != "c":
+        raise ValueError(
+            f"dtype must be complex for a complex A, got {dtype.name}; use A.real"
+        )
+    return dtype
+
+
+def _scaled(matrix, double):
+    """In double precision over a power of two; that and the norm."""
+    found, scale = matrix.astype(double, copy=False), 1.0
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        square = np.vdot(found, found).real
+    if not 1e-60 < square < 1e60:
+        bad = np.argwhere(~np.isfinite(matrix))
+        if len(bad):
+            i, j = map(int, bad[0])
+            raise ValueError(
+                f"A must be finite, got {matrix[i, j]} at A[{i}, {j}]"
+                f" and {len(bad) - 1} more such numbers"
+            )
+        scale = 2.0 ** (np.frexp(np.abs(found).max())[1] - 1)
+        found = found / scale
+        square = np.vdot(found, found).real
+    return found, scale, math.sqrt(square)
+
+
+def _as_chain(shape, pattern, stride, radices, rank):
+    arguments.as_choice("stride", stride, REVERSED)
+    if pattern is None:
+        if shape[0] != shape[1]:
+            raise ValueError(
+                f"A must be square unless pattern is given, got shape {shape}"
+            )
+        pattern = splitting.square(shape[0], stride, radices, rank)
+    elif radices is not None or rank != 1:
+        raise ValueError("pattern must be None if radices or rank is given")
+    pattern = patterns.as_patterns(pattern)
+    described = patterns.n_out(pattern[-1]), patterns.n_in(pattern[0])
+    if described != shape:
+        raise ValueError(
+            f"pattern must describe a matrix of A's shape {shape}, got one of "
+            f"{described}"
+        )
+    return splitting.as_chain(pattern)
+
+
+def _on_support(matrix, pattern):
+    """Blocks of the matrix that the pattern has, and the squared norm of the rest."""
+    a, b, c, d = pattern
+    if a * d == 1:
+        return np.ascontiguousarray(matrix)[np.newaxis], 0.0
+    rest = matrix.reshape(a, b, d, a, c, d).copy()
+    inside = np.einsum("abdacd->adbc", rest)
+    node = inside.reshape(a * d, b, c).copy()
+    inside[...] = 0
+    return node, np.vdot(rest, rest).real
+
+
+def _operator(layers, chain, swapped, source):
+    kept = None if source is None else inverse(source)
+    if not swapped:
+        return Butterfly.from_blocks(layers, chain, inputs=kept)
+    layers = [layer.swapaxes(1, 2) for layer in reversed(layers)]
+    return Butterfly.from_blocks(layers, patterns.transposed(chain), outputs=kept)
+
+
+def _rounding(chain, dtype):
+    """Relative error that rounding of the weights, and of all sums, explains."""
+    rank = max(splitting.ranks(chain), default=1)
+    return 8 * (len(chain) + 1) * math.sqrt(rank) * float(np.finfo(dtype).eps)

@@ -1,0 +1,39 @@
+"""Files that the commands write: whether that will work, and doing it at once."""
+
+import os
+from pathlib import Path
+
+from ..export import files
+
+
+def check(path, *, folder=False, sources=()):
+    """Raise early if a file, or files in a folder, cannot be written or are read."""
+    path = Path(path)
+    for source in filter(os.path.exists, sources):
+        if path.exists() and path.samefile(source):
+            raise ValueError(f"{path} cannot be written, it is what is read")
+    if not folder:
+        files.check(path)
+    known = path if folder else path.parent
+    while folder and not known.exists():
+        known = known.parent
+    if not known.is_dir():
+        raise NotADirectoryError(f"{path} cannot be written, {known} is no folder")
+    if not os.access(known, os.W_OK | os.X_OK):
+        raise PermissionError(f"{path} cannot be written, {known} may not be changed")
+
+
+def save(path, data):
+    """Write bytes."""
+    path = Path(path)
+    files.write(path.parent, {path.name: data})
+
+
+def size(path_or_bytes):
+    """A number of bytes in words."""
+    count = path_or_bytes
+    if isinstance(count, Path):
+        count = count.stat().st_size
+    if count < 10_000:
+        return f"{count:,} bytes"
+    return f"{count / 1e3:,.1f} kB" if count < 1e6 else f"{count / 1e6:,.1f} MB"

@@ -1,0 +1,1 @@
+"""Butterflies from and to what other libraries keep them in."""

@@ -1,0 +1,1 @@
+"""Square systems by random butterflies."""

@@ -1,0 +1,1 @@
+"""Operators: linear maps made of sparse layers, as frozen values."""

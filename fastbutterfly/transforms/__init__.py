@@ -1,0 +1,1 @@
+"""Transforms as butterflies: Fourier, cosine, Hadamard, rotations, random ones."""
