@@ -48,7 +48,7 @@ def _command(commands, name, text, more="", examples=()):
     )
 
     def run(options):
-        import_module(f"._{name}", __package__).run(options)
+        import_module(f".commands.{name}", __package__).run(options)
 
     found.set_defaults(run=run, fail=found.error)
     return found
