@@ -193,7 +193,7 @@ class _Reader:
         return LAYERS[kind]._restore(description, self)
 
     def finish(self):
-        for name, array in self.arguments.items():
+        for name, array in self._arrays.items():
             if array.size:
                 raise ValueError(f"{name} has {array.size} numbers too many")
 
