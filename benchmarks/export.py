@@ -63,7 +63,12 @@ def measure(n, seconds):
     rng = np.random.default_rng(0)
     layer = nn.ButterflyLinear(n, n, bias=False, rng=0)
     x = rng.standard_normal((200, n)).astype(np.float32)
-    kernel = layer._packs.one(layer.weights.reshape(-1))
+    engine = layer._plan.rows(1, layer.dtype)
+    packed = engine.pack(layer.weights.reshape(-1))
+
+    def kernel(x):
+        return engine.apply_vector(packed, x)
+
     best = best_in_turn(
         {"kernel": lambda: kernel(x[0]), "predict": lambda: layer(x[:1])}, seconds / 10
     )

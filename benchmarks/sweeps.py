@@ -48,11 +48,12 @@ def measure(n, dtype, seconds):
     x, y = (aligned(n * BATCH, dtype) for _ in range(2))
     tile = aligned(n * samples, dtype)
     x[...] = y[...] = tile[...] = 0
-    rows, packed = (u, n), B._packed(np.dtype(dtype))
-    whole, square = frozen(x), B.plan._square
+    engine = B.plan.rows(1, np.dtype(dtype))
+    rows, packed = (u, n), engine.pack(B.weights.reshape(-1))
+    whole = frozen(x)
     calls = {
         "limit": roofline.call(dtype),
-        "all": lambda: square._forward(whole, packed, y, tile, n),
+        "all": lambda: engine._large(whole, packed, y, tile, n),
         "copy": lambda: np.copyto(y, x),
     }
     layers, inside, p = {}, (samples * u, u), 0

@@ -222,7 +222,7 @@ def test_gradient_is_finite_difference(n, order, rng):
 @pytest.mark.parametrize("batch", [300, 301])
 @pytest.mark.parametrize("n", [8, 256] if not laws.INTERPRETED else [8])
 def test_workers_do_not_change_a_bit(n, batch, rng, monkeypatch):
-    monkeypatch.setattr("fastbutterfly._plans.radix2.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._base.threads.MIN_PARALLEL_WORK", 0)
     B = draw(rng, n, np.float32)
     x, g = rng.standard_normal((2, batch, n)).astype(np.float32)
     results = [(B.apply(x, workers=k), *B.vjp(x, g, workers=k)) for k in (1, 2, 5)]
@@ -322,6 +322,6 @@ def test_threads_after_the_pool_has_gone(rng, monkeypatch):
     B = draw(rng, 64)
     x = rng.standard_normal((40, 64))
     expected = B.apply(x)
-    monkeypatch.setattr("fastbutterfly._plans.radix2.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._base.threads.MIN_PARALLEL_WORK", 0)
     monkeypatch.setattr("fastbutterfly._base.threads._executor", gone)
     np.testing.assert_array_equal(B.apply(x, workers=3), expected)

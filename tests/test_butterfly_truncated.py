@@ -106,7 +106,7 @@ def test_few_coordinates_are_those_of_the_full_one(n_out, n_in, dtype, side, rng
     J = fb.truncated(n_out, n_in, init="gaussian", dtype=dtype, rng=rng)
     J = J if side == "J" else J.T
     n, batch = 1 << J.depth, 19
-    assert n_out > 12 or J.plan.use(batch, np.dtype(dtype), "rows") == "few"
+    assert n_out > 12 or J.plan.pruned(np.dtype(dtype))
     inputs = np.arange(n) if J.inputs is None else J.inputs
     outputs = np.arange(n) if J.outputs is None else J.outputs
     x, g = (laws.draw(rng, (batch, size), dtype) for size in J.shape[::-1])
@@ -129,7 +129,7 @@ def test_few_coordinates_are_those_of_the_full_one(n_out, n_in, dtype, side, rng
 @pytest.mark.skipif(laws.INTERPRETED, reason="many products")
 @pytest.mark.parametrize("batch", [300, 301])
 def test_workers_do_not_change_a_bit_of_few(batch, rng, monkeypatch):
-    monkeypatch.setattr("fastbutterfly._plans.pruned.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._base.threads.MIN_PARALLEL_WORK", 0)
     few = fb.truncated(6, 256, dtype=np.float32, rng=rng)
     for J in (few, few.T):
         x, g = (laws.draw(rng, (batch, k), np.float32) for k in J.shape[::-1])

@@ -115,9 +115,8 @@ def test_out(n, axis, order, rng):
 
 @pytest.mark.parametrize("shape", [(17, 64), (64, 40), (3, 1 << 10), (600, 8)])
 def test_workers_do_not_matter(shape, rng, monkeypatch):
-    import sys
 
-    monkeypatch.setattr(sys.modules["fastbutterfly.transforms.fwht"], "SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._plans.hadamard.MIN_PARALLEL_BYTES", 0)
     x = laws.draw(rng, shape, np.float32)
     for axis in [k for k in (0, 1) if not shape[k] & (shape[k] - 1)]:
         one, three = (fb.fwht(x, axis=axis, workers=k) for k in (1, 3))

@@ -25,9 +25,9 @@ from fastbutterfly._kernels.butterfly_small import (
     few_up,
 )
 from fastbutterfly._kernels.gather import take
-from fastbutterfly._plans.blocks import Mixed
+from fastbutterfly._plans.binary import BinaryPlan
+from fastbutterfly._plans.blocks import BlockPlan
 from fastbutterfly._plans.pruned import Truncated
-from fastbutterfly._plans.radix2 import Square
 
 GUARD = 64
 FORWARD = {"increasing": (few_up, rows_up), "decreasing": (few_down, rows_down)}
@@ -69,7 +69,8 @@ def test_forward_stays_within_its_arrays(n, dtype, order, rng):
     batch = batch_of(n, dtype, 4 if is_few else 5)
     weights = laws.draw_weights(rng, n, dtype)
     x = laws.draw(rng, (batch, n), dtype)
-    packed = Square(n, order == "increasing").pack(weights.reshape(-1))
+    engine = BinaryPlan(n, stride=order).rows(batch, np.dtype(dtype))
+    packed = engine.pack(weights.reshape(-1))
     inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
     outputs = [guarded(np.zeros(k * n, dtype)) for k in (batch, 2)[: 2 - is_few]]
     FORWARD[order][not is_few](*(inner for _, inner in (*inputs, *outputs)), n)
@@ -86,8 +87,8 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     batch = batch_of(n, dtype, 6)
     weights = laws.draw_weights(rng, n, dtype)
     x, g = laws.draw(rng, (2, batch, n), dtype)
-    square = Square(n, order == "increasing")
-    packed = square.pack(weights.reshape(-1), "gradient")
+    engine = BinaryPlan(n, stride=order).gradient(batch, np.dtype(dtype))
+    packed = engine.pack(weights.reshape(-1))
     inputs = [x.reshape(-1), g.reshape(-1), packed]
     inputs = [guarded(a, writeable=False) for a in inputs]
     tiles = n.bit_length() // 2 + 1
@@ -98,10 +99,10 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     rest = (n,) if is_few else (4, n, levels)
     GRADIENT[order][not is_few](*arguments, *rest)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
-    gx, gweights = square.vjp(packed, *(inner for _, inner in inputs[:2]), 1)
-    np.testing.assert_array_equal(outputs[0][1], gx)
+    gx, gweights = engine.vjp(packed, x, g, 1)
+    np.testing.assert_array_equal(outputs[0][1].reshape(batch, n), gx)
     np.testing.assert_allclose(
-        square._unpack(outputs[1][1]), gweights, rtol=0, atol=1e3 * np.finfo(dtype).eps
+        engine._unpack(outputs[1][1]), gweights, rtol=0, atol=1e3 * np.finfo(dtype).eps
     )
 
 
@@ -113,7 +114,8 @@ def test_columns_stay_within_their_arrays(n, dtype, order, rng):
     count, planes = 3 * u + 1, 2
     weights = laws.draw_weights(rng, n, dtype)
     x = laws.draw(rng, (planes, n, count), dtype)
-    packed = Square(n, order == "increasing").pack(weights.reshape(-1), "columns")
+    engine = BinaryPlan(n, stride=order).columns(np.dtype(dtype))
+    packed = engine.pack(weights.reshape(-1))
     inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
     outputs = [guarded(np.zeros(size, dtype)) for size in (x.size, 2 * n * u)]
     arguments = [inner for _, inner in (*inputs, *outputs)]
@@ -131,7 +133,6 @@ def test_truncated_stays_within_its_arrays(dtype, increasing, whole, rng):
     u, n, batch = register_lanes(dtype), 128, 7
     # Coordinates that share a lane need registers of their own, or levels.
     kept = rng.permutation(n)[:3] if whole else np.arange(min(10, n // u)) * u
-    square = Square(n, increasing)
     short = Truncated(n, increasing, kept, np.dtype(dtype))
     weights = laws.draw_weights(rng, n, dtype).reshape(-1)
     assert u > 8 or (short.levels == 0) == whole
@@ -152,11 +153,12 @@ def test_truncated_stays_within_its_arrays(dtype, increasing, whole, rng):
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     full = np.zeros((batch, n), dtype)
     full[:, kept] = few
-    y = np.empty(batch * n, dtype)
-    square.apply(square.pack(weights), (many if increasing else full).ravel(), y, 1)
+    stride = "increasing" if increasing else "decreasing"
+    engine = BinaryPlan(n, stride=stride).rows(batch, np.dtype(dtype))
+    y = engine.apply(engine.pack(weights), many if increasing else full, workers=1)
     found = outputs[0][1].reshape(batch, -1)
     found = short._few.pick(found) if increasing else found
-    y = y.reshape(batch, n)[:, kept] if increasing else y.reshape(batch, n)
+    y = y[:, kept] if increasing else y
     np.testing.assert_allclose(found, y, atol=1e3 * np.finfo(dtype).eps)
 
 
@@ -169,10 +171,10 @@ PATTERNS = [
 
 
 def mixed(rng, pattern, dtype):
-    """Plan, weights and packed weights."""
-    plan = Mixed(pattern)
+    """Plan and packed weights, ahead and of the adjoint."""
+    plan = BlockPlan(pattern)
     weights = laws.draw(rng, plan.n_stored, dtype)
-    return plan, plan.pack(weights, "gradient")
+    return plan, plan.gradient(2, np.dtype(dtype)).pack(weights)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=str)
@@ -182,15 +184,15 @@ def test_mixed_rows_stay_within_their_arrays(pattern, dtype, count, rng):
     u, (plan, (packed, _)) = register_lanes(dtype), mixed(rng, pattern, dtype)
     n_out, n_in = plan.sizes
     x = laws.draw(rng, (count * u + 1, n_in), dtype)
-    expected = plan.apply(packed, x, workers=1)
-    sizes = len(x) * n_out, 2 * plan._largest * count * u, 2 * plan._largest
+    expected = plan.rows(len(x), np.dtype(dtype)).apply(packed, x, workers=1)
+    sizes = len(x) * n_out, 2 * plan.widest * count * u, 2 * plan.widest
     inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     (x, w), (y, tile, room) = ([inner for _, inner in a] for a in (inputs, outputs))
-    mixed_rows(x, w, y, tile, plan._table, n_in, n_out, count)
+    mixed_rows(x, w, y, tile, plan.table, n_in, n_out, count)
     laws.assert_close(y.reshape(-1, n_out), expected, 64)
     y[...] = 0
-    mixed_few(x, w, y, room, plan._table, n_in, n_out)
+    mixed_few(x, w, y, room, plan.table, n_in, n_out)
     laws.assert_close(y.reshape(-1, n_out), expected, 64)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
 
@@ -203,29 +205,31 @@ def test_mixed_columns_stay_within_their_arrays(pattern, dtype, rng):
     x = laws.draw(rng, (planes, n_in, columns), dtype)
     rows = np.ascontiguousarray(x.swapaxes(1, 2)).reshape(-1, n_in)
     inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
-    sizes = planes * n_out * columns, 4 * plan._largest * u
+    sizes = planes * n_out * columns, 4 * plan.widest * u
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     arguments = [inner for _, inner in (*inputs, *outputs)]
-    rest = plan._table, n_in, n_out, columns, 0, columns, 2
+    rest = plan.table, n_in, n_out, columns, 0, columns, 2
     mixed_columns(*arguments, *rest)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     y = outputs[0][1].reshape(planes, n_out, columns).swapaxes(1, 2)
-    laws.assert_close(y.reshape(-1, n_out), plan.apply(packed, rows, workers=1), 64)
+    expected = plan.rows(len(rows), np.dtype(dtype)).apply(packed, rows, workers=1)
+    laws.assert_close(y.reshape(-1, n_out), expected, 64)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=str)
 @pytest.mark.parametrize("dtype", laws.DTYPES)
 def test_mixed_gradient_stays_within_its_arrays(pattern, dtype, rng):
     u, (plan, both) = register_lanes(dtype), mixed(rng, pattern, dtype)
-    (n_out, n_in), count, largest = plan.sizes, 2, plan._largest
+    (n_out, n_in), count, largest = plan.sizes, 2, plan.widest
     x, g = (laws.draw(rng, (2 * count * u, n), dtype) for n in (n_in, n_out))
-    gx, gweights = plan.vjp(both, x, g, workers=1)
+    engine = plan.gradient(len(x), np.dtype(dtype))
+    gx, gweights = engine.vjp(both, x, g, workers=1)
     inputs = [a.reshape(-1) for a in (x, g, *both)]
     inputs = [guarded(a, writeable=False) for a in inputs]
     sizes = x.size, len(both[0]), (plan.depth + 2) * largest * count * u
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     arguments = [inner for _, inner in (*inputs, *outputs)]
-    rest = plan._table, plan.T._table, n_in, n_out, largest, count
+    rest = plan.table, plan.T.table, n_in, n_out, largest, count
     mixed_gradient(*arguments, *rest)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     laws.assert_close(outputs[0][1].reshape(x.shape), gx, 64)

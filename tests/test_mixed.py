@@ -131,7 +131,7 @@ def test_gradients(pattern, dtype, batch, rng):
 @CASES
 def test_results_do_not_depend_on_workers(pattern, rng, monkeypatch):
 
-    monkeypatch.setattr("fastbutterfly._plans.blocks.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._base.threads.MIN_PARALLEL_WORK", 0)
     B = draw(rng, pattern, np.float32)
     x = laws.draw(rng, (150, B.shape[1]), np.float32)
     g = laws.draw(rng, (150, B.shape[0]), np.float32)

@@ -20,8 +20,8 @@ assert np.allclose(fb.identity(64, dtype=np.float32).apply(x), x)
 """
 EVERYWHERE = """
 import os, concurrent.futures, multiprocessing
-import numpy as np, fastbutterfly as fb, fastbutterfly._plans.radix2
-fastbutterfly._plans.radix2.SERIAL = 0
+import numpy as np, fastbutterfly as fb, fastbutterfly._base.threads
+fastbutterfly._base.threads.MIN_PARALLEL_WORK = 0
 B = fb.Butterfly.random(64, dtype=np.float32, rng=0)
 x = np.random.default_rng(1).standard_normal((300, 64)).astype(np.float32)
 

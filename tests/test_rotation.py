@@ -16,7 +16,7 @@ from fastbutterfly._kernels.hadamard import (
     rotate_columns,
     rotate_rows,
 )
-from fastbutterfly._plans.rotation import DENSE, Fast
+from fastbutterfly._plans.rotation import MAX_DENSE, HadamardRotation
 
 GUARD = 64
 PRIMES = [2, 3, 5, 7, 13, 31, 61, 97, 127, 131, 251, 257, 509, 521, 1009, 1021, 1031]
@@ -32,8 +32,8 @@ if laws.INTERPRETED:
 
 def definition(R, x):
     """Rounds of signs, Hadamard transforms and pairs, from the definition."""
-    way, n = R._way, R.shape[0]
-    if n < DENSE:
+    way, n = R._plan, R.shape[0]
+    if n <= MAX_DENSE:
         return way.data @ x
     m = way.m
     H = scipy.linalg.hadamard(m) / np.sqrt(m)
@@ -149,7 +149,7 @@ def test_algebra(n, rng):
 @pytest.mark.skipif(laws.INTERPRETED, reason="takes too long")
 @pytest.mark.parametrize("n", [300, 512])
 def test_workers_do_not_matter(n, rng, monkeypatch):
-    monkeypatch.setattr("fastbutterfly._plans.rotation.SERIAL", 0)
+    monkeypatch.setattr("fastbutterfly._plans.rotation.MIN_PARALLEL_BYTES", 0)
     R = fb.random_rotation(n, dtype=np.float32, rng=rng)
     x = laws.draw(rng, (70, n), np.float32)
     one, three = (R.apply(x, workers=k) for k in (1, 3))
@@ -237,7 +237,7 @@ def guarded(values, *, writeable=True):
 @pytest.mark.parametrize("n", [64, 65] if laws.INTERPRETED else [64, 65, 100, 127, 255])
 def test_kernels_stay_within_their_arrays(n, dtype, columns, back, rng):
     u, m = register_lanes(dtype), 1 << (n.bit_length() - 1)
-    way = Fast.draw(n, 2, rng)
+    way = HadamardRotation.draw(n, 2, rng)
     count = 3 * u + 1
     x = laws.draw(rng, (count, n), dtype)
     given = np.ascontiguousarray(x.T if columns else x).ravel()

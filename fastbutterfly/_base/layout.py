@@ -8,13 +8,14 @@ from .arguments import as_size
 
 
 def is_plain(x, dtype, ndim, size):
-    """Whether x is just what the kernels expect, and needs no look closer."""
+    """Whether x is just what the kernels expect: its last axis of the given size."""
     return (
         type(x) is np.ndarray
         and x.dtype is dtype
         and x.ndim == ndim
         and x.shape[-1] == size
-        and x.flags.c_contiguous
+        and (flags := x.flags).c_contiguous
+        and flags.aligned
     )
 
 
@@ -25,6 +26,18 @@ def is_plain_target(out, x, size):
         and len(out) == len(x)
         and out.flags.writeable
         and not np.may_share_memory(out, x)
+    )
+
+
+def is_plain_matrix(x, dtype, size):
+    """Whether x is just what a product takes: a matrix with so many rows."""
+    return (
+        type(x) is np.ndarray
+        and x.dtype is dtype
+        and x.ndim == 2
+        and x.shape[0] == size
+        and (flags := x.flags).c_contiguous
+        and flags.aligned
     )
 
 
@@ -62,6 +75,8 @@ def from_samples(y, axis):
 def to_columns(x, axis):
     """View of x as C-ordered (planes, size, columns); None: not so ordered."""
     axis %= x.ndim
+    if not x.flags.aligned:
+        return None
     if not x.flags.c_contiguous:
         if not x.flags.f_contiguous:
             return None
@@ -75,7 +90,7 @@ def to_columns(x, axis):
 def as_columns_target(out, x, axis):
     """View of `out` as `to_columns` gives x; None if a copy is needed."""
     same = x.flags.c_contiguous == out.flags.c_contiguous
-    if not same or np.may_share_memory(out, x):
+    if not (same and out.flags.aligned) or np.may_share_memory(out, x):
         return None
     return to_columns(out, axis)
 
@@ -90,7 +105,8 @@ def from_columns(y, like, axis):
 def to_rows(x, dtype):
     """C-ordered (batch, size) array of `dtype`; a copy only where one is needed."""
     batch = math.prod(x.shape[:-1])
-    return np.ascontiguousarray(x, dtype).reshape(batch, x.shape[-1])
+    rows = np.ascontiguousarray(x, dtype).reshape(batch, x.shape[-1])
+    return rows if rows.flags.aligned else rows.copy()
 
 
 def check_out(out, shape, dtype):
@@ -111,39 +127,57 @@ def check_out(out, shape, dtype):
 
 def as_target(out, rows, shape, axis):
     """View of `out` as the rows of a result of this shape; None if a copy is needed."""
-    if axis not in (-1, out.ndim - 1) or not out.flags.c_contiguous:
+    flags = out.flags
+    if axis not in (-1, out.ndim - 1) or not (flags.c_contiguous and flags.aligned):
         return None
     if np.may_share_memory(out, rows):
         return None
     return out.reshape(-1, shape[-1]) if out.size else None
 
 
-def along(x, axis, size, dtype, out, takes_columns, columns, rows):
-    """Apply along an axis, not negative, what maps it to `size` coordinates.
+class Rows:
+    """Samples along an axis of x as C-ordered rows: `source` (batch, n).
 
-    Parameters
-    ----------
-    x, out : array, array or None
-        `out` fits, see `check_out`.
-    takes_columns : callable
-        Planes (planes, n, columns) -> whether `columns` can do it without a copy.
-    columns, rows : callable
-        (C-ordered planes, or rows, of `dtype`; where to write, or None) -> result.
+    An engine writes to `target`, or makes its result where that is None; `restore`
+    puts the result into place.
     """
-    planes = to_columns(x, axis)
-    if planes is not None and takes_columns(planes):
-        planes = np.ascontiguousarray(planes, dtype)
-        target = None if out is None else as_columns_target(out, x, axis)
-        y = columns(planes, target)
-        y = y if target is not None else from_columns(y, x, axis)
-    else:
+
+    def __init__(self, x, axis, size, dtype, out=None):
         moved = np.moveaxis(x, axis, -1)
-        flat, shape = to_rows(moved, dtype), (*moved.shape[:-1], size)
-        target = None if out is None else as_target(out, flat, shape, axis)
-        y = rows(flat, target)
-        if target is None:
-            y = from_samples(y.reshape(shape), axis)
-    if out is None or target is not None:
-        return y if out is None else out
-    out[...] = y
+        self.source, self._shape = to_rows(moved, dtype), (*moved.shape[:-1], size)
+        self._axis, self._out, self.target = axis, out, None
+        if out is not None:
+            self.target = as_target(out, self.source, self._shape, axis)
+
+    def restore(self, y):
+        """Return the result of `apply`: `out`, or y with the axis in its place."""
+        if self.target is None:
+            y = from_samples(y.reshape(self._shape), self._axis)
+        return _written(y, self.target, self._out)
+
+
+class Columns:
+    """Samples along an axis of x as columns: `source` (planes, n, count).
+
+    As `Rows`; `planes` is what `to_columns` gives.
+    """
+
+    def __init__(self, planes, x, axis, dtype, out=None):
+        self.source = np.ascontiguousarray(planes, dtype)
+        self._x, self._axis, self._out, self.target = x, axis, out, None
+        if out is not None:
+            self.target = as_columns_target(out, x, axis)
+
+    def restore(self, y):
+        """Return the result of `apply`: `out`, or y in the order of x."""
+        if self.target is None:
+            y = from_columns(y, self._x, self._axis)
+        return _written(y, self.target, self._out)
+
+
+def _written(y, target, out):
+    if out is None:
+        return y
+    if target is None:
+        out[...] = y
     return out

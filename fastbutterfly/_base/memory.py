@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+MAX_KEPT_BYTES = 1 << 18  # of a buffer that is kept between calls
+
 
 def aligned(shape, dtype):
     """An empty C-ordered array that starts at a cache line."""
@@ -12,6 +14,32 @@ def aligned(shape, dtype):
     room = np.empty(size + 64 // dtype.itemsize, dtype)
     start = -room.__array_interface__["data"][0] % 64 // dtype.itemsize
     return room[start : start + size].reshape(shape)
+
+
+class Scratch:
+    """Buffers that calls reuse, of at most so many elements.
+
+    A call takes one and gives it back, so that two threads never have the same. Large
+    ones are made for each call.
+    """
+
+    def __init__(self, size, dtype):
+        self._dtype, self._free = dtype, []
+        self._size = size if size * dtype.itemsize <= MAX_KEPT_BYTES else 0
+
+    def take(self, size):
+        """A buffer of at least so many elements, whose contents are undefined."""
+        if size > self._size:
+            return aligned(size, self._dtype)
+        try:
+            return self._free.pop()
+        except IndexError:
+            return aligned(self._size, self._dtype)
+
+    def give(self, buffer):
+        """Let the next call have it."""
+        if len(buffer) == self._size:
+            self._free.append(buffer)
 
 
 def frozen(array):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .arguments import as_size
 
+MIN_PARALLEL_WORK = 1 << 21  # multiply-adds from which a second thread is faster
 PARTS = 16  # most parts of a batch whose sums are added in order
 
 _lock = threading.Lock()
@@ -24,9 +25,14 @@ def as_workers(workers):
     return None if workers is None else as_size("workers", workers)
 
 
-def threads(workers, pays=True):
-    """Threads for so many workers; one if more do not pay."""
-    if not pays:
+def is_parallel(work):
+    """Whether so many multiply-adds are worth a second thread."""
+    return work >= MIN_PARALLEL_WORK
+
+
+def threads(workers, parallel=True):
+    """Number of threads for so many workers; 1 below the parallel threshold."""
+    if not parallel:
         return 1
     return cpu_count() if workers is None else workers
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._base.memory import aligned, frozen
-from .._base.threads import PARTS, parts, run, threads
+from .._base.threads import PARTS, is_parallel, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_gradient import SKEW
 from .._kernels.gather import gather, scatter
@@ -28,8 +28,9 @@ from .._kernels.pruned import (
 )
 from .packing import apart, joined, order, split
 from .path_products import Paths
-from .radix2 import CACHE, SERIAL, SUMMED
-from .selection import End
+from .radix2_gradient import MIN_SUMMED
+from .radix2_rows import TILE_BYTES
+from .selection import Selection
 
 # (up, down, gradient up, gradient down): without levels, with levels.
 KERNELS = (
@@ -95,7 +96,7 @@ class Truncated:
         """Where each kept coordinate is in a sample's flat slots."""
         q, k, lane = self._positions
         size = self.classes * self.slots * self.u
-        return End(size, (q * self.slots + k) * self.u + lane)
+        return Selection(size, (q * self.slots + k) * self.u + lane)
 
     @cached_property
     def _paths(self):
@@ -158,7 +159,7 @@ class Truncated:
         few, many = _padded(self._few.spread(few), even), _padded(many, even)
         gmany = aligned((even, n), x.dtype) if self.increasing else None
         gfew = None if self.increasing else np.zeros(few.shape, x.dtype)
-        pieces = parts(even, 2, self._count(even, PARTS), SUMMED)
+        pieces = parts(even, 2, self._count(even, PARTS), MIN_SUMMED)
         sums = [
             [np.zeros(a.shape, a.dtype) for a in (packed.lower, packed.fan)]
             for _ in pieces
@@ -197,12 +198,12 @@ class Truncated:
         """Samples in a tile, an even number if there are several."""
         if self.levels == 0:
             return min(WHOLE, len(x) + len(x) % 2)
-        most = max(4, CACHE // 2 // (self.n * x.itemsize) // 2 * 2)
+        most = max(4, TILE_BYTES // 2 // (self.n * x.itemsize) // 2 * 2)
         return max(2, min(most, len(x)))
 
     def _count(self, batch, workers):
         """Parts of a batch: one if threads do not pay."""
-        return threads(workers, 2 * self.n * self.depth * batch >= SERIAL)
+        return threads(workers, is_parallel(2 * self.n * self.depth * batch))
 
 
 def _padded(x, rows):

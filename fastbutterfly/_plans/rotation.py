@@ -1,4 +1,9 @@
-"""Rotation: the two ways it is done, on arrays that are checked."""
+"""Rotation plans: a matrix for small sizes, rounds of Hadamard transforms for others.
+
+A round is signs and H of the first m coordinates, signs and H of the last m, then pairs
+of coordinates ceil(n / 2) apart; n = m = 2^k needs the first alone. Rows are rotated
+one by one, columns some registers at a time, through a tile.
+"""
 
 import math
 
@@ -14,17 +19,21 @@ from .._kernels.hadamard import (
     rotate_rows,
 )
 
-DENSE = 129  # size below which a rotation is a matrix
-PANEL = 1 << 16  # bytes of columns that are worked on together
-SERIAL = 1 << 20  # bytes of a batch below which a second thread does not pay
+MAX_DENSE = 128  # largest size that is a matrix
+PANEL_BYTES = 1 << 16  # of columns that are worked on together
+MIN_PARALLEL_BYTES = 1 << 20  # of a batch from which a second thread is faster
 
 
 def draw(n, rounds, rng):
     """A rotation, drawn."""
-    return Dense.draw(n, rng) if n < DENSE else Fast.draw(n, rounds, rng)
+    return (
+        DenseRotation.draw(n, rng)
+        if n <= MAX_DENSE
+        else HadamardRotation.draw(n, rounds, rng)
+    )
 
 
-class Dense:
+class DenseRotation:
     """A matrix, for small sizes."""
 
     def __init__(self, n, data):
@@ -39,30 +48,32 @@ class Dense:
         matrix[0] *= np.linalg.slogdet(matrix)[0]
         return cls(n, matrix)
 
-    def _matrix(self, dtype, back):
+    def _matrix(self, dtype, transposed):
         if dtype not in self._matrices:
             self._matrices[dtype] = self.data.astype(dtype)
         matrix = self._matrices[dtype]
-        return matrix.T if back else matrix
+        return matrix.T if transposed else matrix
 
-    def one(self, x, back):
-        """R x for one vector, or the transpose's."""
-        return self._matrix(x.dtype, back) @ x
+    def apply_vector(self, x, transposed):
+        """R x for one vector, or R^T x."""
+        return self._matrix(x.dtype, transposed) @ x
 
-    def rows(self, x, y, back, workers):
-        """Write R x for each row x, or the transpose's."""
-        np.matmul(x, self._matrix(x.dtype, not back), out=y)
+    def apply_rows(self, x, y, transposed, workers):
+        """Return R x for each row x, or R^T x, in `y` if it is given."""
+        y = aligned(x.shape, x.dtype) if y is None else y
+        return np.matmul(x, self._matrix(x.dtype, not transposed), out=y)
 
-    def takes_columns(self, x):
-        """Whether `columns` can do it without a copy."""
+    def accepts(self, shape, dtype):
+        """Whether `apply_columns` can take planes of this shape without a copy."""
         return True
 
-    def columns(self, x, y, back, workers):
-        """Write R x for the columns of planes (n, count), or the transpose's."""
-        np.matmul(self._matrix(x.dtype, back), x, out=y)
+    def apply_columns(self, x, y, transposed, workers):
+        """Return R x for the columns of planes (n, count), or R^T x, maybe in `y`."""
+        y = aligned(x.shape, x.dtype) if y is None else y
+        return np.matmul(self._matrix(x.dtype, transposed), x, out=y)
 
 
-class Fast:
+class HadamardRotation:
     """Rounds of signs and Hadamard transforms of m coordinates."""
 
     def __init__(self, n, data):
@@ -89,36 +100,37 @@ class Fast:
             self._packs[dtype] = frozen(numbers), frozen(half)
         return self._packs[dtype]
 
-    def one(self, x, back):
-        """R x for one vector, or the transpose's."""
+    def apply_vector(self, x, transposed):
+        """R x for one vector, or R^T x."""
         y = np.empty(self.n, x.dtype)
-        kernel = rotate_back_rows if back else rotate_rows
-        kernel(x, *self._packed(x.dtype), y, self.n, self.m)
+        kernel = rotate_back_rows if transposed else rotate_rows
+        kernel(frozen(x), *self._packed(x.dtype), y, self.n, self.m)
         return y
 
-    def rows(self, x, y, back, workers):
-        """Write R x for each row x, or the transpose's."""
-        kernel, packed = (
-            rotate_back_rows if back else rotate_rows,
-            self._packed(x.dtype),
-        )
+    def apply_rows(self, x, y, transposed, workers):
+        """Return R x for each row x, or R^T x, in `y` if it is given."""
+        x, y = frozen(x), aligned(x.shape, x.dtype) if y is None else y
+        kernel = rotate_back_rows if transposed else rotate_rows
+        packed = self._packed(x.dtype)
 
         def work(part):
             kernel(x[part].reshape(-1), *packed, y[part].reshape(-1), self.n, self.m)
 
-        count = threads(workers, x.nbytes >= SERIAL)
+        count = threads(workers, x.nbytes >= MIN_PARALLEL_BYTES)
         run(work, parts(len(x), 1, count), workers)
+        return y
 
-    def takes_columns(self, x):
-        """Whether `columns` can do it without a copy."""
-        return x.size > 0 and x.shape[2] >= register_lanes(x.dtype)
+    def accepts(self, shape, dtype):
+        """Whether `apply_columns` can take planes of this shape without a copy."""
+        return all(shape) and shape[2] >= register_lanes(dtype)
 
-    def columns(self, x, y, back, workers):
-        """Write R x for the columns of planes (n, count), or the transpose's."""
-        kernel = rotate_back_columns if back else rotate_columns
-        u = register_lanes(x.dtype)
-        width = max(PANEL // (self.n * u * x.itemsize), 2) * u
-        count, packed = x.shape[2], self._packed(x.dtype)
+    def apply_columns(self, x, y, transposed, workers):
+        """Return R x for the columns of planes (n, count), or R^T x, maybe in `y`."""
+        x, y = frozen(x), aligned(x.shape, x.dtype) if y is None else y
+        kernel = rotate_back_columns if transposed else rotate_columns
+        lanes, count = register_lanes(x.dtype), x.shape[2]
+        width = max(PANEL_BYTES // (self.n * lanes * x.itemsize), 2) * lanes
+        packed = self._packed(x.dtype)
 
         def work(columns):
             ends = columns.start, columns.stop
@@ -127,5 +139,12 @@ class Fast:
                 flat = a.reshape(-1), *packed, b.reshape(-1), tile
                 kernel(*flat, self.n, self.m, count, *ends)
 
-        pieces = parts(count, width, threads(workers, x.nbytes >= SERIAL))
-        run(work, pieces, workers)
+        count_parts = threads(workers, x.nbytes >= MIN_PARALLEL_BYTES)
+        run(work, parts(count, width, count_parts), workers)
+        return y
+
+
+def restored(n, data):
+    """The plan that has these data: a matrix, or rounds of signs."""
+    kind = HadamardRotation if data.dtype == np.int8 else DenseRotation
+    return kind(n, data)

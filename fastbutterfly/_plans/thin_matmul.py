@@ -34,13 +34,15 @@ def product(a, b, out=None):
 def _pays(a, b):
     """Whether our own is faster, as far as measured."""
     (m, terms), n = a.shape, b.shape[1]
+    if m * terms * n < (LEAST if terms > 1 else LEAST >> 7):
+        return False
     wide = WIDE * register_lanes(a.dtype)
     if not (_is_flat(a) and _is_flat(b)):
         return False
     if terms == 1:
-        return n >= wide and m * n >= LEAST >> 7
+        return n >= wide
     least = 8 if b.flags.c_contiguous else 64  # rows that packing b pays for
-    large = m >= least and 4 * n >= 3 * wide and m * terms * n >= LEAST
+    large = m >= least and 4 * n >= 3 * wide
     return many_registers and large and min(m, terms, n) <= SHORT
 
 

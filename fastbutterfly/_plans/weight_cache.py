@@ -1,4 +1,4 @@
-"""Packs: a layer's packed weights, made again only when they have changed."""
+"""Weight cache: weights as an engine's kernel reads them, made once."""
 
 import numpy as np
 
@@ -6,31 +6,36 @@ from .._base.memory import frozen
 from .._kernels.gather import same
 
 
-class Packs:
-    """Packed weights by use.
+class WeightCache:
+    """Packed weights of a frozen value, by engine."""
+
+    def __init__(self):
+        self._packed = {}
+
+    def __call__(self, engine, weights):
+        """The engine's packed weights; `weights` are always the same, in any dtype."""
+        packed = self._packed.get(engine)
+        if packed is None:
+            flat = weights.reshape(-1).astype(engine.dtype, copy=False)
+            packed = self._packed[engine] = engine.pack(flat)
+        return packed
+
+    def __reduce__(self):  # kernels do not go into a pickle
+        return type(self), ()
+
+
+class CheckedWeightCache(WeightCache):
+    """Packed weights of a layer, made again only when they have changed.
 
     A network's parameters may be written to at any time, and nothing tells. So with
     what is packed goes a copy of the weights, and comparing costs a tenth of packing.
     """
 
-    def __init__(self, plan):
-        self._plan, self._made = plan, {}
-
-    def __call__(self, weights, batch, use):
-        """Packed flat weights for so many samples; use: "rows" or "gradient"."""
-        return self._get(weights, self._plan.use(batch, weights.dtype, use))
-
-    def one(self, weights):
-        """Make the function of a vector, see `Plan.one`."""
-        return self._get(weights, "one")
-
-    def _get(self, weights, use):
-        known, made = self._made.get(use, (None, None))
+    def __call__(self, engine, weights):
+        """The engine's packed weights; `weights` are flat, as they are now."""
+        known, packed = self._packed.get(engine, (None, None))
         bits = frozen(weights).view(np.int32)
         if known is None or not same(known, bits):
-            if use == "one":
-                made = self._plan.one(self._plan.pack(weights))
-            else:
-                made = self._plan.pack(weights, use)
-            self._made[use] = frozen(bits.copy()), made
-        return made
+            packed = engine.pack(weights)
+            self._packed[engine] = frozen(bits.copy()), packed
+        return packed

@@ -18,8 +18,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .._base import arguments, memory
 from .._plans import patterns
-from .._plans.binary import Plan
-from .._plans.blocks import Mixed
+from .._plans.binary import BinaryPlan
+from .._plans.blocks import BlockPlan
+from .._plans.weight_cache import WeightCache
 from . import initial
 from .algebra import Algebra
 from .products import Products
@@ -89,7 +90,7 @@ class Butterfly(Structure, Algebra, Products):
                 f"got {shape}"
             )
         arguments.as_choice("stride", stride, REVERSED)
-        plan = Plan(
+        plan = BinaryPlan(
             n,
             stride=stride,
             inputs=arguments.as_index("inputs", inputs, n),
@@ -99,7 +100,7 @@ class Butterfly(Structure, Algebra, Products):
 
     def _set(self, weights, plan):
         self._weights, self._plan = memory.immutable(weights), plan
-        self._packs = {}  # weights as the kernels read them
+        self._cache = WeightCache()
         return self
 
     @classmethod
@@ -175,7 +176,7 @@ n_weights=30)
         if pattern == patterns.mixed((2,) * depth, stride == "increasing"):
             return cls(np.stack(blocks), stride=stride, **kept)
         weights = np.concatenate([layer.ravel() for layer in blocks])
-        return cls._of(weights, Mixed(pattern, **kept))
+        return cls._of(weights, BlockPlan(pattern, **kept))
 
     @classmethod
     def random(

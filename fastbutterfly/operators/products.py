@@ -1,23 +1,22 @@
 """Products: a butterfly applied to arrays of any layout, and its gradients."""
 
-from functools import cached_property
-
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._base import arguments, layout
-from .._base.layout import along
 from .._base.threads import as_workers
-from .._plans.binary import Plan
-from .._plans.blocks import Mixed
+from .._plans.binary import BinaryPlan
+from .._plans.blocks import BlockPlan
+from .._plans.weight_cache import WeightCache
 from .operator import Operator
 
 
 class Products(Operator):
     """Base of a frozen value with a plan and weights: how it is multiplied."""
 
-    _plan: Plan | Mixed
+    _plan: BinaryPlan | BlockPlan
     _weights: NDArray
-    _packs: dict
+    _cache: WeightCache
 
     def apply(
         self,
@@ -59,33 +58,28 @@ class Products(Operator):
         >>> fb.Butterfly.random(8, rng=0).apply(np.ones((3, 8, 2)), axis=1).shape
         (3, 8, 2)
         """
-        workers, (n_out, n_in) = as_workers(workers), self._plan.shape
-        dtype = self._weights.dtype
+        workers, plan, dtype = as_workers(workers), self._plan, self._weights.dtype
+        n_out, n_in = plan.shape
         plain = axis == -1 and layout.is_plain(x, dtype, 2, n_in)
         if plain and (out is None or layout.is_plain_target(out, x, n_out)):
-            packed = self._packed(dtype, batch=len(x))
-            return self._plan.apply(packed, x, out=out, workers=workers)
+            engine = plan.rows(len(x), dtype)
+            return engine.apply(self._cache(engine, self._weights), x, out, workers)
         x = arguments.as_numbers("x", x)
-        dtype = arguments.common_dtype(self._weights.dtype, x)
+        dtype = arguments.common_dtype(dtype, x)
         axis = layout.sample_axis("x", x, axis, n_in)
         if out is not None:
             shape = list(x.shape)
             shape[axis] = n_out
             layout.check_out(out, tuple(shape), dtype)
-        options = {"workers": workers}
-
-        def columns(planes, target):
-            packed = self._packed(dtype, "columns")
-            return self._plan.apply_columns(packed, planes, out=target, **options)
-
-        def rows(flat, target):
-            packed = self._packed(dtype, batch=len(flat))
-            return self._plan.apply(packed, flat, out=target, **options)
-
-        def takes(planes):
-            return self._plan.takes_columns(planes.shape, dtype)
-
-        return along(x, axis, n_out, dtype, out, takes, columns, rows)
+        planes, engine = layout.to_columns(x, axis), plan.columns(dtype)
+        if planes is not None and engine.accepts(planes.shape):
+            samples = layout.Columns(planes, x, axis, dtype, out)
+        else:
+            samples = layout.Rows(x, axis, n_out, dtype, out)
+            engine = plan.rows(len(samples.source), dtype)
+        packed = self._cache(engine, self._weights)
+        y = engine.apply(packed, samples.source, samples.target, workers)
+        return samples.restore(y)
 
     def vjp(
         self,
@@ -129,40 +123,47 @@ class Products(Operator):
         >>> gx.shape, gweights.shape
         ((5, 8), (3, 4, 2, 2))
         """
+        workers, plan, dtype = as_workers(workers), self._plan, self._weights.dtype
+        n_out, n_in = plan.shape
+        plain = axis == -1 and layout.is_plain(x, dtype, 2, n_in)
+        if plain and layout.is_plain(g, dtype, 2, n_out) and len(g) == len(x):
+            engine = plan.gradient(len(x), dtype)
+            packed = self._cache(engine, self._weights)
+            gx, gweights = engine.vjp(packed, x, g, workers)
+            return gx, gweights.reshape(self._weights.shape)
         x, g = arguments.as_numbers("x", x), arguments.as_numbers("g", g)
-        dtype = arguments.common_dtype(self._weights.dtype, x, g)
-        x_moved = layout.to_samples("x", x, axis, self._plan.shape[1])
-        g_moved = layout.to_samples("g", g, axis, self._plan.shape[0])
-        if g_moved.shape[:-1] != x_moved.shape[:-1]:
+        dtype = arguments.common_dtype(dtype, x, g)
+        axis = layout.sample_axis("x", x, axis, n_in)
+        expected = list(x.shape)
+        expected[axis] = n_out
+        layout.sample_axis("g", g, axis, n_out)
+        if g.shape != tuple(expected):
             raise ValueError(
                 "g must have the shape of apply(x), "
                 f"got g of shape {g.shape} for x of shape {x.shape}"
             )
-        rows = layout.to_rows(x_moved, dtype), layout.to_rows(g_moved, dtype)
-        packed = self._packed(dtype, "gradient", len(rows[0]))
-        gx, gweights = self._plan.vjp(packed, *rows, workers=as_workers(workers))
-        gx = gx if x.dtype.kind == "c" else gx.real
+        samples = layout.Rows(x, axis, n_in, dtype)
+        engine = plan.gradient(len(samples.source), dtype)
+        packed = self._cache(engine, self._weights)
+        of_output = layout.Rows(g, axis, n_out, dtype).source
+        gx, gweights = engine.vjp(packed, samples.source, of_output, workers)
+        gx = samples.restore(gx if x.dtype.kind == "c" else gx.real)
         gweights = gweights if self._weights.dtype.kind == "c" else gweights.real
-        gx = layout.from_samples(gx.reshape(x_moved.shape), axis)
         return gx, gweights.reshape(self._weights.shape)
 
     def __matmul__(self, x: ArrayLike) -> NDArray:
         """B @ x for x of shape (n_in,) or (n_in, k)."""
-        if layout.is_plain(x, self._weights.dtype, 1, self._plan.shape[1]):
-            return self._one(x)
-        return super().__matmul__(x)
+        plan, dtype = self._plan, self._weights.dtype
+        if layout.is_plain(x, dtype, 1, plan.shape[1]):
+            engine = plan.rows(1, dtype)
+            return engine.apply_vector(self._cache(engine, self._weights), x)
+        if not layout.is_plain_matrix(x, dtype, plan.shape[1]):
+            return super().__matmul__(x)
+        engine, planes = plan.columns(dtype), x[np.newaxis]
+        if engine.accepts(planes.shape):
+            return engine.apply(self._cache(engine, self._weights), planes)[0]
+        rows = x.T.copy()  # too few columns to fill a register
+        engine = plan.rows(len(rows), dtype)
+        return engine.apply(self._cache(engine, self._weights), rows).T
 
     dot = matvec = matmat = __matmul__
-
-    @cached_property
-    def _one(self):
-        return self._plan.one(self._packed(self._weights.dtype))
-
-    def _packed(self, dtype, use="rows", batch=0):
-        """Weights of this dtype as the kernels read them, made once."""
-        use = self._plan.use(batch, dtype, use)
-        packed = self._packs.get((dtype, use))
-        if packed is None:
-            flat = self._weights.reshape(-1).astype(dtype, copy=False)
-            packed = self._packs[dtype, use] = self._plan.pack(flat, use)
-        return packed

@@ -5,18 +5,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .._plans.binary import Plan
-from .._plans.blocks import Mixed
+from .._plans.binary import BinaryPlan
+from .._plans.blocks import BlockPlan
 
 
 class Structure:
     """Base of a frozen value with a plan and weights."""
 
-    _plan: Plan | Mixed
+    _plan: BinaryPlan | BlockPlan
     _weights: NDArray
 
     @property
-    def plan(self) -> Plan | Mixed:
+    def plan(self) -> BinaryPlan | BlockPlan:
         """Sizes, pattern and coordinates, without the weights."""
         return self._plan
 
@@ -87,7 +87,7 @@ class Structure:
     @property
     def is_binary(self) -> bool:
         """Whether it is made of 2x2 blocks, of size n = 2**depth."""
-        return isinstance(self._plan, Plan)
+        return isinstance(self._plan, BinaryPlan)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Structure):

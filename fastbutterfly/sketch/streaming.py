@@ -5,7 +5,7 @@ import numpy as np
 from .._base.arguments import is_sparse
 from .._base.memory import frozen
 from .._kernels.gather import add_rows
-from .._plans.binary import Plan
+from .._plans.binary import BinaryPlan
 from .._plans.path_products import Paths
 from ..operators.butterfly import Butterfly
 from .product import Product
@@ -69,7 +69,7 @@ class ButterflyRows:
     @staticmethod
     def takes(S):
         """Whether it can do it: for the inputs in order, and strides increasing."""
-        plain = isinstance(S.plan, Plan) and S.plan.increasing
+        plain = isinstance(S.plan, BinaryPlan) and S.plan.increasing
         return plain and (
             S.inputs is None or np.array_equal(S.inputs, np.arange(S.shape[1]))
         )

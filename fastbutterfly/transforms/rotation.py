@@ -7,8 +7,6 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .._base import arguments, layout
-from .._base.layout import along
-from .._base.memory import aligned, frozen
 from .._base.threads import as_workers
 from .._plans import rotation
 from ..operators.operator import Operator
@@ -88,8 +86,9 @@ class Rotation(Operator):
     Rotation(n=100, dtype=float32)
     """
 
-    def __init__(self, n, dtype, way, back=False):
-        self._n, self._dtype, self._way, self._back = n, dtype, way, back
+    def __init__(self, n, dtype, plan, transposed=False):
+        self._n, self._dtype = n, dtype
+        self._plan, self._transposed = plan, transposed
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -107,8 +106,8 @@ class Rotation(Operator):
         return 0
 
     def __repr__(self) -> str:
-        back = ", transposed" if self._back else ""
-        return f"Rotation(n={self._n}, dtype={self._dtype}{back})"
+        transposed = ", transposed" if self._transposed else ""
+        return f"Rotation(n={self._n}, dtype={self._dtype}{transposed})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Rotation):
@@ -119,11 +118,15 @@ class Rotation(Operator):
         return hash(self._key())
 
     def _key(self):
-        return self._n, self._dtype, self._back, self._way.data.tobytes()
+        return self._n, self._dtype, self._transposed, self._plan.data.tobytes()
 
     def __reduce__(self):
-        way = type(self._way), self._n, self._way.data
-        return _restored, (self._n, self._dtype.str, *way, self._back)
+        data = self._n, self._dtype.str, self._plan.data, self._transposed
+        return Rotation._restored, data
+
+    @classmethod
+    def _restored(cls, n, dtype, data, transposed):
+        return cls(n, np.dtype(dtype), rotation.restored(n, data), transposed)
 
     def apply(
         self,
@@ -158,7 +161,7 @@ class Rotation(Operator):
         """
         workers = as_workers(workers)
         if axis == -1 and out is None and layout.is_plain(x, self._dtype, 2, self._n):
-            return self._rows(x, None, workers)
+            return self._plan.apply_rows(x, None, self._transposed, workers)
         x = arguments.as_numbers("x", x)
         dtype = arguments.common_dtype(self._dtype, x)
         axis = layout.sample_axis("x", x, axis, self._n)
@@ -166,33 +169,27 @@ class Rotation(Operator):
             layout.check_out(out, x.shape, dtype)
         x = np.asarray(x, dtype)
         if dtype.kind != "c":
-            return self._real(x, axis, out, workers)
+            return self._apply_real(x, axis, out, workers)
         y = np.empty_like(x) if out is None else out
-        parts = [self._real(a, axis, None, workers) for a in (x.real, x.imag)]
+        parts = [self._apply_real(a, axis, None, workers) for a in (x.real, x.imag)]
         y.real, y.imag = parts
         return y
 
-    def _real(self, x, axis, out, workers):
-        def columns(planes, y):
-            y = aligned(planes.shape, x.dtype) if y is None else y
-            self._way.columns(frozen(planes), y, self._back, workers)
-            return y
-
-        def rows(flat, y):
-            return self._rows(flat, y, workers)
-
-        rest = self._way.takes_columns, columns, rows
-        return along(x, axis, self._n, x.dtype, out, *rest)
-
-    def _rows(self, x, y, workers):
-        y = aligned(x.shape, x.dtype) if y is None else y
-        self._way.rows(frozen(x), y, self._back, workers)
-        return y
+    def _apply_real(self, x, axis, out, workers):
+        planes = layout.to_columns(x, axis)
+        if planes is not None and self._plan.accepts(planes.shape, x.dtype):
+            samples = layout.Columns(planes, x, axis, x.dtype, out)
+            apply = self._plan.apply_columns
+        else:
+            samples = layout.Rows(x, axis, self._n, x.dtype, out)
+            apply = self._plan.apply_rows
+        y = apply(samples.source, samples.target, self._transposed, workers)
+        return samples.restore(y)
 
     def __matmul__(self, x: ArrayLike) -> NDArray:
         """R @ x for x of shape (n,) or (n, k); with an operator a `Chain`."""
         if layout.is_plain(x, self._dtype, 1, self._n):
-            return self._way.one(frozen(x), self._back)
+            return self._plan.apply_vector(x, self._transposed)
         return super().__matmul__(x)
 
     dot = matvec = matmat = __matmul__
@@ -200,7 +197,7 @@ class Rotation(Operator):
     @cached_property
     def T(self) -> "Rotation":
         """The transpose, which is the inverse."""
-        found = Rotation(self._n, self._dtype, self._way, not self._back)
+        found = Rotation(self._n, self._dtype, self._plan, not self._transposed)
         found.__dict__["T"] = self
         return found
 
@@ -247,7 +244,3 @@ class Rotation(Operator):
             )
         gx = self.T.apply(g, axis=axis, workers=workers)
         return gx if x.dtype.kind == "c" else gx.real, np.zeros(0, self._dtype)
-
-
-def _restored(n, dtype, way, size, data, back):
-    return Rotation(n, np.dtype(dtype), way(size, data), back)

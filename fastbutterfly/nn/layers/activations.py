@@ -48,7 +48,7 @@ class ReLU(Activation):
     def forward(self, x):
         """Return max(x, 0), which is saved."""
         y = np.empty(x.shape, x.dtype)
-        elementwise.relu(frozen(x).reshape(-1), y.reshape(-1))
+        elementwise.relu(frozen(x).ravel(), y.ravel())
         return y, y
 
     def backward(self, saved, g, gparameters, *, input_gradient=True):
@@ -56,8 +56,8 @@ class ReLU(Activation):
         if not input_gradient:
             return None
         gx = np.empty(g.shape, g.dtype)
-        flat = frozen(saved).reshape(-1), frozen(g).reshape(-1)
-        elementwise.relu_back(*flat, gx.reshape(-1))
+        flat = frozen(saved).ravel(), frozen(g).ravel()
+        elementwise.relu_back(*flat, gx.ravel())
         return gx
 
 

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..._base.arguments import as_choice, as_generator, as_real_dtype, as_size
 from ..._base.memory import immutable
 from ..._plans import patterns
-from ..._plans.binary import Plan
-from ..._plans.weight_cache import Packs
+from ..._plans.binary import BinaryPlan
+from ..._plans.weight_cache import CheckedWeightCache
 from ...operators.butterfly import REVERSED, Butterfly
 from ...transforms.random import truncated
 from ..arguments import as_flag, as_optional_vector, take
@@ -135,7 +135,7 @@ class ButterflyLinear(Layer):
     def _set(self, operator, bias, dtype, trainable):
         self.n_out, self.n_in = operator.shape
         self.dtype, self.trainable = dtype, trainable
-        self._plan, self._packs = operator.plan, Packs(operator.plan)
+        self._plan, self._cache = operator.plan, CheckedWeightCache()
         arrays = {"weights": operator.weights} if trainable else {}
         if bias is not None:
             arrays["bias"] = bias
@@ -155,11 +155,12 @@ class ButterflyLinear(Layer):
 
     def forward(self, x):
         """Return B x + bias; x is saved."""
-        weights = self.weights.reshape(-1)
+        engine = self._plan.rows(len(x), self.dtype)
+        packed = self._cache(engine, self.weights.reshape(-1))
         if len(x) == 1:
-            y = self._packs.one(weights)(x[0])[np.newaxis]
+            y = engine.apply_vector(packed, x[0])[np.newaxis]
         else:
-            y = self._plan.apply(self._packs(weights, len(x), "rows"), x)
+            y = engine.apply(packed, x)
         if self.bias is not None:
             y += self.bias
         return y, x
@@ -168,18 +169,19 @@ class ButterflyLinear(Layer):
         """Write the gradient of the blocks and the sum of g; return B^T g."""
         gradient = self._views(gparameters)
         if self.bias is not None:
-            np.sum(g, axis=0, out=gradient["bias"])
+            np.add.reduce(g, axis=0, out=gradient["bias"])
         if not self.trainable and not input_gradient:
             return None
-        packed = self._packs(self.weights.reshape(-1), len(g), "gradient")
-        gx, gweights = self._plan.vjp(packed, saved, g)
+        engine = self._plan.gradient(len(g), self.dtype)
+        packed = self._cache(engine, self.weights.reshape(-1))
+        gx, gweights = engine.vjp(packed, saved, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights
         return gx
 
     def _describe(self):
         plan = self._plan
-        binary = isinstance(plan, Plan)
+        binary = isinstance(plan, BinaryPlan)
         kind = {"n": plan.n, "stride": plan.stride} if binary else {}
         return {
             "type": "ButterflyLinear",
@@ -218,12 +220,8 @@ class ButterflyLinear(Layer):
             operator = Butterfly(weights.reshape(0, 0, 2, 2), **ends)
         return cls.from_operator(operator, bias=bias, trainable=trainable)
 
-    def __getstate__(self):
-        return {k: v for k, v in super().__getstate__().items() if k != "_packs"}
-
     def __setstate__(self, state):
         super().__setstate__(state)
-        self._packs = Packs(self._plan)
         if not self.trainable:
             self.weights = immutable(self.weights)
 

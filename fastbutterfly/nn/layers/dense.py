@@ -134,7 +134,7 @@ class Dense(Layer):
         gradient = self._views(gparameters)
         product(saved.T, g, out=gradient["weights"])
         if self.bias is not None:
-            np.sum(g, axis=0, out=gradient["bias"])
+            np.add.reduce(g, axis=0, out=gradient["bias"])
         return product(g, self.weights.T) if input_gradient else None
 
     def _describe(self):

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
+from ..._base.layout import is_plain
 from ..arguments import as_batch, as_samples, rows_of
 from ..container import write
 
 CHUNK_ELEMENTS = 2**21  # of activations at a time in a prediction
+MIN_CHUNK_ROWS = 64  # rows at a time, however wide the network is
 
 
 class Layer:
@@ -129,18 +131,24 @@ class Layer:
         ValueError, TypeError
             If x is not two-dimensional, real and of width n_in.
         """
+        if is_plain(x, self.dtype, 2, self.n_in) and 0 < len(x) <= MIN_CHUNK_ROWS:
+            return self._predict(x)
         x = as_samples("x", x, self.n_in, sparse=True)
         dtype = self.dtype or np.result_type(x.dtype, np.float32)
         if x.shape[0] == 1:
-            x = rows_of(x, slice(1))
-            y, _ = self.forward(as_batch(x, dtype))
-            return y.copy() if np.may_share_memory(x, y) else y
+            return self._predict(as_batch(rows_of(x, slice(1)), dtype))
         y = np.empty((x.shape[0], self.n_out or x.shape[1]), dtype)
-        rows = max(64, CHUNK_ELEMENTS // max(1, self._width()) // 64 * 64)
+        rows = CHUNK_ELEMENTS // max(1, self._width())
+        rows = max(rows // MIN_CHUNK_ROWS, 1) * MIN_CHUNK_ROWS
         for start in range(0, len(y), rows):
             chunk = slice(start, start + rows)
             y[chunk], _ = self.forward(as_batch(rows_of(x, chunk), dtype))
         return y
+
+    def _predict(self, x):
+        """The outputs for one chunk, in an array of their own."""
+        y, _ = self.forward(x)
+        return y.copy() if np.may_share_memory(x, y) else y
 
     def save(self, path: str | os.PathLike, *, about: dict | None = None) -> None:
         """Write the layer to an .npz file, at once or not at all; see `nn.load`.
