@@ -21,7 +21,7 @@ unexport PYTHONHOME PYTHONPATH
 # Each is a question; the plot and the README's tables come from their results.
 BENCHMARKS := rows sweeps vector columns small large truncated threads crossover peers \
               first_use mixed transforms fwht rotation factorize training features \
-              narrow autoencoder sketch linalg export runtime
+              narrow autoencoder sketch linalg export runtime calls
 
 .PHONY: demo test test-cache bench lint format clean
 
