@@ -5,6 +5,7 @@ import struct
 
 WEAK, FUNCTION = 2, 2
 PC32 = {2, 4}  # x86-64: relative to the end of a field of four bytes
+LONGEST_CONSTANT = 64  # bytes, where a section does not tell
 SECTION = struct.Struct("<IIQQQQIIQQ")
 SYMBOL = struct.Struct("<IBBHQQ")
 RELOCATION = struct.Struct("<QQq")
@@ -64,6 +65,6 @@ class Object:
         name, info, _, section, value, _ = self._symbols[number]
         if info >> 4 or section >= len(self._sections):  # not local
             return name, addend
-        size = self._sections[section][9]
+        size = self._sections[section][9] or LONGEST_CONSTANT
         at = value + addend + (4 if kind in PC32 else 0)
         return self._contents(section)[at : at + size], None

@@ -27,7 +27,29 @@ ALL = [
     for name, (dtypes, _) in kernel_cases.CASES.items()
     for dtype in dtypes
 ]
-SAMPLE = 10  # cases that are compiled in a process of their own, without --all-kernels
+# One of each is compiled in a process of its own without --all-kernels.
+FAMILIES = [
+    "rows",
+    "columns",
+    "gradient",
+    "few",
+    "truncated",
+    "mixed",
+    "hadamard",
+    "rotation",
+    "narrow",
+    "cross_entropy",
+    "optimizers",
+    "lu",
+]
+
+
+def sample(seed):
+    """A case of each family, with dtypes in turn."""
+    draw = random.Random(seed)
+    families = [[name for name in ALL if name.startswith(f)] for f in FAMILIES]
+    assert all(families)
+    return [draw.choice(family) for family in families]
 
 
 def run(folder, names, seed="random"):
@@ -60,7 +82,7 @@ def shared(whole, tmp_path_factory):
     With it go the names of the cases, and what one process finds that then runs all.
     """
     draw, folder = random.Random(0), tmp_path_factory.mktemp("kernels")
-    names = draw.sample(ALL, len(ALL) if whole else SAMPLE)
+    names = draw.sample(ALL, len(ALL)) if whole else sample(0)
     with ThreadPoolExecutor(2) as pool:
         for found in pool.map(
             lambda k: run(folder, names[k : k + 1]), range(len(names))
@@ -96,10 +118,9 @@ def test_kernels_of_three_processes(seed, whole, tmp_path):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_kernels_that_are_kept_beside_those_compiled_now(seed, whole, tmp_path):
-    if seed and not whole:
+    if not whole:
         pytest.skip("with --all-kernels")
-    draw = random.Random(seed)
-    names = draw.sample(ALL, 40 if whole else 6)
+    names = random.Random(seed).sample(ALL, 40)
     for some in (names[::3], names[1::3], names):
         assert not run(tmp_path, some)["failed"]
 
@@ -242,11 +263,55 @@ def test_drafts_do_not_stay(files, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    kernel_files._warn_once.cache_clear()
+    kernel_files._warned.clear()
     with pytest.warns(UserWarning, match=r"anew: No space left"):
         files.save("float32", 4)
     files.save("float64", 4)  # warnings are errors: this one is told of no more
     assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_file_is_met_once_where_warnings_are_errors(files, tmp_path):
+    kernel_files._warned.clear()
+    for content in (b"", b"\0" * 99):
+        files.save("float32", 4)
+        (path,) = tmp_path.iterdir()
+        path.write_bytes(content)
+        kernel_files._warned.clear()
+        with pytest.raises(UserWarning, match="damaged"):
+            files.load("float32")
+        assert files.load("float32") is None
+        assert not path.exists()
+
+
+def test_a_whole_file_that_cannot_be_read_is_damaged(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel_files.serialize, "dumps", lambda data: b"no pickle")
+    files.save("float32", 4)
+    kernel_files._warned.clear()
+    with pytest.warns(UserWarning, match="damaged"):
+        assert files.load("float32") is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_has_become_a_file(tmp_path):
+    path = tmp_path / "file"
+    path.touch()
+    files = kernel_files.KernelFiles(path, "kernel", "stamp")
+    kernel_files._warned.clear()
+    with pytest.warns(UserWarning, match="cannot be kept"):
+        files.save("float32", 4)
+    assert files.load("float32") is None
+    files.flush()
+
+
+@pytest.mark.parametrize("setting", ["OPT", "BOUNDSCHECK"])
+def test_settings_of_numba_have_files_of_their_own(files, setting, monkeypatch):
+    files.save("float32", "plain")
+    monkeypatch.setattr(kernel_files.config, setting, 0.5)
+    assert files.load("float32") is None
+    files.save("float32", "set")
+    assert files.load("float32") == "set"
+    monkeypatch.undo()
+    assert files.load("float32") == "plain"
 
 
 @pytest.mark.parametrize("kernel", [rows_up, gather])
@@ -265,6 +330,10 @@ def test_the_digest_sees_every_file_that_is_compiled(tmp_path, monkeypatch):
     assert options._digest() != options.DIGEST
     assert sorted(read) == sorted(used)
     assert len(used) == 25
+    for library in (options.numba, options.llvmlite):
+        before = options._digest()
+        monkeypatch.setattr(library, "__version__", "0.0")
+        assert options._digest() != before
     monkeypatch.setattr(options, "__file__", str(tmp_path / "_jit" / "options.py"))
     with pytest.raises(RuntimeError, match="no sources in"):
         options._digest()

@@ -1,13 +1,13 @@
 """Kernel files: where compiled kernels are kept on disk.
 
-One file for each kernel, signature and CPU. It starts with the hash of all that
-follows, so that damage is noticed, and with a stamp of all that the machine code
-depends on, so that nothing old is used. Numba's own index and data files are two
+One file for each kernel, signature, CPU and setting of Numba. It starts with the hash
+of all that follows, so that damage is noticed, and with a stamp of all that the machine
+code depends on, so that nothing old is used. Numba's own index and data files are two
 writes: a process that dies between them, or two at a time, leave an index that names
 another kernel's code.
 """
 
-import functools
+import contextlib
 import hashlib
 import os
 import pickle
@@ -15,9 +15,12 @@ import uuid
 import warnings
 from pathlib import Path
 
-from numba.core import serialize
+from numba.core import config, serialize
 
 _HASH = hashlib.sha256().digest_size
+# What changes the machine code but is neither in a signature nor in the CPU's name.
+_SETTINGS = "OPT BOUNDSCHECK DEBUGINFO_DEFAULT USING_SVML LOOP_VECTORIZE SLP_VECTORIZE"
+_warned = set()
 
 
 class KernelFiles:
@@ -28,9 +31,11 @@ class KernelFiles:
 
     def _entry(self, key):
         """The file of a key (signature, CPU, bytecode), and the stamp it must have."""
-        found = hashlib.sha256(repr((self._stamp, key)).encode()).digest()
-        name = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
-        return self._folder / f"{self._name}.{name}.nbc", found
+        settings = [getattr(config, name, None) for name in _SETTINGS.split()]
+        what = repr((settings, key))
+        stamp = hashlib.sha256((self._stamp + what).encode()).digest()
+        name = hashlib.sha256(what.encode()).hexdigest()[:16]
+        return self._folder / f"{self._name}.{name}.nbc", stamp
 
     def load(self, key):
         """Return what was kept, or None: nothing, of other sources, or damaged."""
@@ -39,14 +44,16 @@ class KernelFiles:
             kept = path.read_bytes()
         except OSError:
             return None
-        if kept[:_HASH] != hashlib.sha256(kept[_HASH:]).digest():
-            _warn_once(
-                f"compiled kernels in {self._folder} are damaged; compiling again"
-            )
-            return None
-        if kept[_HASH : 2 * _HASH] != stamp:
-            return None
-        return pickle.loads(kept[2 * _HASH :])
+        if kept[:_HASH] == hashlib.sha256(kept[_HASH:]).digest():
+            if kept[_HASH : 2 * _HASH] != stamp:
+                return None
+            with contextlib.suppress(Exception):  # of another version of a library
+                return pickle.loads(kept[2 * _HASH :])
+        # Before the warning, which may be an error: the next call shall not meet it.
+        with contextlib.suppress(OSError):
+            path.unlink()
+        _warn_once(f"compiled kernels in {self._folder} are damaged; compiling again")
+        return None
 
     def save(self, key, data):
         """Keep a compiled kernel, whole or not at all."""
@@ -54,21 +61,26 @@ class KernelFiles:
         kept = stamp + serialize.dumps(data)
         draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(hashlib.sha256(kept).digest() + kept)
             os.replace(draft, path)
         except OSError as error:
-            draft.unlink(missing_ok=True)
             _warn_once(
                 f"compiled kernels cannot be kept in {self._folder}, so every process "
                 f"compiles them anew: {error.strerror}"
             )
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     def flush(self):
         """Forget all that was kept for this kernel."""
-        for path in self._folder.glob(f"{self._name}.*.nbc"):
-            path.unlink(missing_ok=True)
+        for path in self._folder.glob(f"{self._name}.*.nbc*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
-@functools.cache
 def _warn_once(message):
-    warnings.warn(message, stacklevel=2)
+    if message not in _warned:
+        _warned.add(message)
+        warnings.warn(message, stacklevel=2)

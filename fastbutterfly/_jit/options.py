@@ -63,6 +63,8 @@ def jit(function):
     if cache is not None:
         name = cache._cache_file._index_name.removesuffix(".nbi")
         cache._cache_file = KernelFiles(cache.cache_path, name, DIGEST)
+        # Numba writes a probe before it saves, and a full disk would end the call.
+        cache._impl.locator.ensure_cache_path = lambda: None
     return kernel
 
 
