@@ -53,7 +53,7 @@ def measure(n, dtype, seconds):
     whole = frozen(x)
     calls = {
         "limit": roofline.call(dtype),
-        "all": lambda: engine._large(whole, packed, y, tile, n),
+        "all": lambda: engine._kernel(whole, packed, y, tile, n),
         "copy": lambda: np.copyto(y, x),
     }
     layers, inside, p = {}, (samples * u, u), 0

@@ -12,7 +12,7 @@
 import numpy as np
 
 from .._base.memory import Scratch, aligned, frozen
-from .._base.threads import is_parallel, parts, run, threads
+from .._base.threads import is_serial, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_forward import rows_down, rows_up
 from .._kernels.butterfly_small import few_down, few_up
@@ -56,8 +56,12 @@ class Radix2Rows:
         self.n, self.dtype, self.inputs, self.outputs = n, dtype, plan.ins, plan.outs
         self.pack = WeightOrder(plan, dtype, lanes, schedule(n, dtype)).pack
         self._depth, self._is_small = plan.depth, is_small(n, dtype)
-        self._small = few_up if plan.increasing else few_down
-        self._large = rows_up if plan.increasing else rows_down
+        if self._is_small:
+            self._kernel = few_up if plan.increasing else few_down
+            self._call = self._call_small if plan.depth else _copy
+        else:
+            self._kernel = rows_up if plan.increasing else rows_down
+            self._call = self._call_tiled
         self._unit = max(n, 2 * lanes) if self._is_small else n
         self._samples = samples_per_tile(n, dtype)
         self._min_aligned = MIN_ALIGNED // dtype.itemsize
@@ -87,11 +91,11 @@ class Radix2Rows:
         x = frozen(x) if self.inputs.is_all else self.inputs.spread_vector(x)
         if not self._is_small:
             y = np.empty(self.n, self.dtype)
-            self._large(x, packed, y, y, self.n)
+            self._kernel(x, packed, y, y, self.n)
         elif self._depth:
             y = np.zeros(self._unit, self.dtype)
             y[: self.n] = x
-            self._small(frozen(y), packed, y, self.n)
+            self._kernel(frozen(y), packed, y, self.n)
             y = y[: self.n]
         else:
             y = x.copy()
@@ -99,29 +103,32 @@ class Radix2Rows:
 
     def _apply_flat(self, packed, x, y, workers):
         size, unit = len(x), self._unit
-        if not self._depth:
-            y[...] = x
-            return
         if size % unit:  # only where samples share registers
             whole = size - size % unit
             end = np.empty(unit, self.dtype)
             self._call(padded(x[whole:], unit), packed, end)
             y[whole:] = end[: size - whole]
             x, y, size = x[:whole], y[:whole], whole
-        if workers == 1 or not is_parallel(2 * self._depth * size):
-            if size:
-                self._call(x, packed, y)
-            return
-        unit = max(unit, min(self._samples, len(x) // self.n) * self.n)
-        pieces = parts(size, unit, threads(workers))
-        run(lambda part: self._call(x[part], packed, y[part]), pieces, workers)
+        if size and is_serial(2 * self._depth * size, workers):
+            self._call(x, packed, y)
+        elif size:
+            unit = max(unit, min(self._samples, size // self.n) * self.n)
+            pieces = parts(size, unit, threads(workers))
+            run(lambda part: self._call(x[part], packed, y[part]), pieces, workers)
 
-    def _call(self, x, packed, y):
-        if self._is_small:
-            self._small(x, packed, y, self.n)
-        elif len(x) == self.n:  # the tile of one sample may be its result
-            self._large(x, packed, y, y, self.n)
-        else:
-            tile = self._tiles.take(min(self._samples * self.n, len(x)))
-            self._large(x, packed, y, tile, self.n)
-            self._tiles.give(tile)
+    def _call_small(self, x, packed, y):
+        self._kernel(x, packed, y, self.n)
+
+    def _call_tiled(self, x, packed, y):
+        size = len(x)
+        if size == self.n:  # the tile of one sample may be its result
+            self._kernel(x, packed, y, y, size)
+            return
+        tile = self._tiles.take(min(self._samples * self.n, size))
+        self._kernel(x, packed, y, tile, self.n)
+        self._tiles.give(tile)
+
+
+def _copy(x, packed, y):
+    """What a butterfly without layers does."""
+    y[...] = x

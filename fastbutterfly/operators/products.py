@@ -1,5 +1,7 @@
 """Products: a butterfly applied to arrays of any layout, and its gradients."""
 
+from functools import cached_property, partial
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -155,8 +157,7 @@ class Products(Operator):
         """B @ x for x of shape (n_in,) or (n_in, k)."""
         plan, dtype = self._plan, self._weights.dtype
         if layout.is_plain(x, dtype, 1, plan.shape[1]):
-            engine = plan.rows(1, dtype)
-            return engine.apply_vector(self._cache(engine, self._weights), x)
+            return self._apply_vector(x)
         if not layout.is_plain_matrix(x, dtype, plan.shape[1]):
             return super().__matmul__(x)
         engine, planes = plan.columns(dtype), x[np.newaxis]
@@ -167,3 +168,8 @@ class Products(Operator):
         return engine.apply(self._cache(engine, self._weights), rows).T
 
     dot = matvec = matmat = __matmul__
+
+    @cached_property
+    def _apply_vector(self):
+        engine = self._plan.rows(1, self._weights.dtype)
+        return partial(engine.apply_vector, self._cache(engine, self._weights))
