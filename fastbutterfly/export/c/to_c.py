@@ -8,8 +8,8 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from ..._base.arguments import as_size
+from ..._base.files import as_path, write_contents
 from ...nn import Layer
-from ..files import as_path, write
 from ..lowering import lowered
 from ..passes import pruned
 from ..quantized.calibration import has_rules
@@ -133,7 +133,7 @@ def to_c(
     if ram is not None:
         _check_ram(as_size("ram", ram), net, model)
     header, source = contents(model, name)
-    paths = write(directory, {f"{name}.c": source, f"{name}.h": header})
+    paths = write_contents(directory, {f"{name}.c": source, f"{name}.h": header})
     return CExport(model.flash, model.ram, model.products, *paths)
 
 

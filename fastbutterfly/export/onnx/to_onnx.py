@@ -8,8 +8,8 @@ import numpy as np
 
 from ... import __version__
 from ..._base.arguments import as_choice
+from ..._base.files import as_path, write_contents
 from ...nn import Layer
-from ..files import as_path, write
 from ..lowering import as_network, check_parameters, digest, lowered
 from .graph import IR_VERSION, OPSET, Graph, add
 
@@ -101,7 +101,9 @@ def to_onnx(
     onnx.helper.set_model_props(model, properties)
     onnx.checker.check_model(model, full_check=True)
     path = as_path("path", path)
-    write(path.parent, {path.name: model.SerializeToString(deterministic=True)})
+    write_contents(
+        path.parent, {path.name: model.SerializeToString(deterministic=True)}
+    )
     return path
 
 
