@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 
 from fastbutterfly import export, nn
 from fastbutterfly.export import steps as step
-from fastbutterfly.export.lowering import lowered
+from fastbutterfly.export.lowering import lower
 from fastbutterfly.export.quantized import steps as integer
+from fastbutterfly.export.quantized.quantize import requantize
 
 BITS = {"int8": 8, "int16": 16}
 LOW, HIGH = -(1 << 15), (1 << 15) - 1
@@ -188,7 +189,7 @@ def test_no_sum_can_overflow_for_odd_weights(rng, dtype):
         check_sums(model)
         assert np.isfinite(export.emulate(model, 100 * x)).all()
         net.parameters[...] *= rng.uniform(0, 9, net.parameters.size)
-        check_sums(model._updated(net))
+        check_sums(requantize(model, net))
 
 
 def test_no_sum_can_overflow_by_what_rounds_it():
@@ -216,10 +217,10 @@ def unrounded(steps, x):
             x = plain(one.weights / 2.0**one.shift)(x)
             error = plain(np.abs(one.weights) / 2.0**one.shift)(error) + 0.5
         elif isinstance(one, step.Pairs):
-            where, w = (one.first, one.apart, one.n_in), one.weights / 2.0**one.shift
+            where, w = (one.first, one.stride, one.n_in), one.weights / 2.0**one.shift
             x = step.Pairs(w, *where)(x)
             error = step.Pairs(np.abs(w), *where)(error)
-            error[:, [*one.first, *(one.first + one.apart)]] += 0.5
+            error[:, [*one.first, *(one.first + one.stride)]] += 0.5
         elif isinstance(one, integer.Scale):
             x, error = x * one.values / 2.0**15, error * one.values / 2.0**15 + 0.5
         elif isinstance(one, step.Bias):
@@ -290,7 +291,7 @@ def test_int16_is_much_closer(errors):
 
 def one_scale_a_factor(net, x):
     """Outputs with each factor rounded to int8 alone, all else exact."""
-    for one in lowered(net, net.n_in):
+    for one in lower(net, net.n_in):
         if isinstance(one, step.Matrix | step.Blocks):
             unit = np.abs(one.weights).max() / 127
             one = type(one)(np.rint(one.weights / unit) * unit)

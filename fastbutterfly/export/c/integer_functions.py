@@ -1,10 +1,12 @@
 """The functions that exported integer code is made of, in C99.
 
-`{w}` is the type of weights, `{acc}` that of sums; `{wide}` ends the names of those
-with sums of 64 bits.
+`{w}` is the type of weights, `{acc}` that of sums, `{index}` that of indices; `{wide}`
+ends the names of functions with 64-bit sums. A source defines those that it calls, in
+this order.
 """
 
-from .float_functions import FUNCTIONS as FLOATS
+from .data_movement import MOVES
+from .float_pointwise import POINTWISE
 
 FUNCTIONS = {
     "saturated": """
@@ -86,7 +88,7 @@ static void scale(const int16_t *restrict values, int16_t *restrict x, int n)
         x[i] = saturated((int32_t)x[i] * values[i], 15);
 }}
 """,
-    "relu": FLOATS["relu"],
+    "relu": POINTWISE["relu"],
     "to_integers": """
 /* y = x * scale as integers, halves away from zero; NaN becomes 0. */
 static void to_integers(const float *restrict x, int16_t *restrict y, int n,
@@ -110,6 +112,6 @@ static void to_floats(const int16_t *restrict x, float *restrict y, int n, float
         y[i] = (float)x[i] * scale;
 }}
 """,
-} | {key: FLOATS[key] for key in ("copy", "spread", "pick", "transpose")}
+} | MOVES
 SUMS = {"acc": "int32_t", "wide": ""}
 WIDE_SUMS = {"acc": "int64_t", "wide": "_wide"}
