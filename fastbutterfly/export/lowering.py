@@ -33,14 +33,25 @@ def as_network(net):
 
 
 def _check_forward(layer):
-    """Raise if a subclass computes something else than the class that has a rule."""
-    kind = type(layer)
-    if kind not in lower.registry:
-        for method in (getattr(kind, name, None) for name in COMPUTE):
-            if method and not method.__module__.startswith(f"{nn.__name__}."):
-                raise _without_rule(layer)
+    """Raise if a subclass computes something else than the class of nn that it extends.
+
+    The rules are for classes of nn, and would be wrong for it.
+    """
+    kind, public = type(layer), _public_class(layer)
+    for name in COMPUTE:
+        if getattr(kind, name, None) is not getattr(public, name, None):
+            raise _without_rule(layer)
     for inner in getattr(layer, "layers", ()):
         _check_forward(inner)
+
+
+def _public_class(layer):
+    """The class of nn that a layer's class is, or extends.
+
+    Compared by identity: a user's class may have any name.
+    """
+    classes = type(layer).__mro__
+    return next(kind for kind in classes if getattr(nn, kind.__name__, None) is kind)
 
 
 def check_parameters(net, dtype):
@@ -125,10 +136,7 @@ def _(layer: nn.LayerNorm, n):
 
 @lower.register
 def _(layer: ActivationLayer, n):
-    # The class of nn that a subclass inherits from: a subclass may have any name.
-    kinds = ((kind.__name__, kind) for kind in type(layer).__mro__)
-    name = next(name for name, kind in kinds if getattr(nn, name, None) is kind)
-    return [Activation(name, n)]
+    return [Activation(_public_class(layer).__name__, n)]
 
 
 @lower.register

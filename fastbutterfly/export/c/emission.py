@@ -108,7 +108,7 @@ def _(step: Blocks, function, x, y):
 def _(step: Pairs, function, x, y):
     count, unit = len(step.first), function.unit
     w = unit.weights(step.weights, f"{count} blocks 2 x 2")
-    first = unit.table(step.first, f"where they begin, stride {step.stride}")
+    first = unit.table(step.first, f"first coordinates of blocks, stride {step.stride}")
     _call_product(step, function, "pairs", w, first, x, count, step.stride)
 
 
@@ -119,13 +119,17 @@ def _(step: LayerStart, function, x, y):
 
 @emit.register
 def _(step: Spread, function, x, y):
-    index = function.unit.table(step.index, f"where inputs go, of {step.n_out}")
+    index = function.unit.table(
+        step.index, f"coordinates of the inputs, of {step.n_out}"
+    )
     function.call(function.unit.helper("spread"), x, index, y, step.n_in, step.n_out)
 
 
 @emit.register
 def _(step: Pick, function, x, y):
-    index = function.unit.table(step.index, f"what is kept, of {step.n_in}")
+    index = function.unit.table(
+        step.index, f"coordinates of the outputs, of {step.n_in}"
+    )
     function.call(function.unit.helper("pick"), x, index, y, step.n_out)
 
 

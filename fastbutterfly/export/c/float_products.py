@@ -5,7 +5,7 @@
 
 PRODUCTS = {
     "matrix": """
-/* y = W x. Four sums at a time, as none has to wait for another. */
+/* y = W x. Four independent sums, so that additions overlap. */
 static void matrix(const {f} *restrict w, const {f} *restrict x, {f} *restrict y,
                    int rows, int columns)
 {{
@@ -56,7 +56,7 @@ static void butterfly(const {f} *restrict w, {f} *restrict x, int a, int d)
 }}
 """,
     "butterfly_fixed": """
-/* The same for {a} groups of {d}: with these known, compilers vectorise it. */
+/* The same for a = {a}, d = {d}: with constant bounds, compilers vectorise it. */
 static void butterfly_{a}_{d}(const {f} *restrict w, {f} *restrict x)
 {{
     for (int i = 0; i < {a}; i++, w += 4 * {d}, x += 2 * {d})
@@ -68,7 +68,7 @@ static void butterfly_{a}_{d}(const {f} *restrict w, {f} *restrict x)
 }}
 """,
     "pairs": """
-/* Some blocks 2 x 2, in place: x[first[i]] and the number d further are mixed. */
+/* Listed blocks 2 x 2, in place: x[first[i]] and x[first[i] + d] are mixed. */
 static void pairs(const {f} *restrict w, const {index} *restrict first,
                   {f} *restrict x, int count, int d)
 {{
@@ -81,7 +81,7 @@ static void pairs(const {f} *restrict w, const {index} *restrict first,
 }}
 """,
     "blocks": """
-/* Blocks b x c: numbers that lie d apart are mixed, in each of a groups of c d. */
+/* Blocks b x c: elements d apart are mixed, in each of a groups of c d. */
 static void blocks(const {f} *restrict w, const {f} *restrict x, {f} *restrict y,
                    int a, int b, int c, int d)
 {{

@@ -10,8 +10,8 @@ from .float_pointwise import POINTWISE
 
 FUNCTIONS = {
     "saturated": """
-/* x / 2**shift as int16_t: rounded, halves up, and saturated. C leaves it to compilers
-   what >> makes of negative numbers; all for devices keep the sign, as is needed. */
+/* x / 2**shift as int16_t: rounded, halves up, and saturated. C leaves >> of negative
+   integers to the compiler; all compilers for devices keep the sign, as is needed. */
 static int16_t saturated{wide}({acc} x, int shift)
 {{
     x = (x + ((({acc})1 << shift) >> 1)) >> shift;
@@ -45,7 +45,7 @@ static void butterfly{wide}(const {w} *restrict w, int16_t *restrict x, int a, i
 }}
 """,
     "pairs": """
-/* Some blocks 2 x 2, in place: x[first[i]] and the number d further are mixed. */
+/* Listed blocks 2 x 2, in place: x[first[i]] and x[first[i] + d] are mixed. */
 static void pairs{wide}(const {w} *restrict w, const {index} *restrict first,
         int16_t *restrict x, int count, int d, int shift)
 {{
@@ -58,7 +58,7 @@ static void pairs{wide}(const {w} *restrict w, const {index} *restrict first,
 }}
 """,
     "blocks": """
-/* Blocks b x c: numbers that lie d apart are mixed, in each of a groups of c d. */
+/* Blocks b x c: elements d apart are mixed, in each of a groups of c d. */
 static void blocks{wide}(const {w} *restrict w, const int16_t *restrict x,
         int16_t *restrict y, int a, int b, int c, int d, int shift)
 {{
@@ -90,7 +90,7 @@ static void scale(const int16_t *restrict values, int16_t *restrict x, int n)
 """,
     "relu": POINTWISE["relu"],
     "to_integers": """
-/* y = x * scale as integers, halves away from zero; NaN becomes 0. */
+/* y = x * scale, rounded with halves away from zero; NaN becomes 0. */
 static void to_integers(const float *restrict x, int16_t *restrict y, int n,
                         float scale)
 {{

@@ -6,13 +6,13 @@ inputs and outputs, `{n}` that of elements between them, `{w}` that of weights.
 
 CLASS = (
     "1 if the score is positive, else 0.",
-    "The place of the largest score, the first of equal ones.",
+    "The index of the largest score, the first of equal ones.",
 )
 START = "/* {name}.c: see {name}.h. Generated; do not edit. */\n"
 HEADER = """\
 /* {name}.h: a network of fastbutterfly {version}, {n_in} -> {n_out}. Generated.
  *
- * types  weights {w}, numbers {n}, inputs and outputs {f}
+ * types  weights {w}, activations {n}, inputs and outputs {f}
  * flash  {flash} bytes of weights and tables, besides the code
  * RAM    {ram} bytes of scratch
  * work   {products} multiply-adds a sample
@@ -23,7 +23,7 @@ HEADER = """\
 {include}
 #define {NAME}_INPUTS {n_in}
 #define {NAME}_OUTPUTS {n_out}
-#define {NAME}_SCRATCH {scratch} /* numbers */{scales}
+#define {NAME}_SCRATCH {scratch} /* elements */{scales}
 
 #ifdef __cplusplus
 extern "C" {{
@@ -41,7 +41,7 @@ void {name}_scores_r(const {f} x[{NAME}_INPUTS], {f} y[{NAME}_OUTPUTS],
 int {name}_class_r(const {f} x[{NAME}_INPUTS], {n} scratch[{NAME}_SCRATCH]);
 
 #ifdef {NAME}_SELFTEST
-/* 0 if the scores of some samples are those that the network had in Python. */
+/* 0 if the scores of some samples are those of the network in Python. */
 int {name}_selftest(void);
 #endif
 

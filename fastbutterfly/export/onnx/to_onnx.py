@@ -93,7 +93,7 @@ def to_onnx(
         y = emit_steps(group_layers(steps), graph, y)
     if graph.size > MAX_BYTES:
         raise ValueError(
-            f"net must have less than 2 GiB of numbers for ONNX, got {graph.size} bytes"
+            f"net must have less than 2 GiB of weights for ONNX, got {graph.size} bytes"
         )
     model = onnx.helper.make_model(
         graph.to_proto(name, net.n_in, net.n_out, y),

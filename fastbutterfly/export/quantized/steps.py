@@ -32,7 +32,7 @@ class Matrix(real.Matrix):
 
     shift: int
     wide: bool
-    scale: NDArray  # of each weight: the integer is the real one times this
+    scale: NDArray  # of each weight: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
@@ -45,7 +45,7 @@ class Blocks(real.Blocks):
 
     shift: int
     wide: bool
-    scale: NDArray  # of each weight: the integer is the real one times this
+    scale: NDArray  # of each weight: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
@@ -59,7 +59,7 @@ class Pairs(real.Pairs):
 
     shift: int
     wide: bool
-    scale: NDArray  # of each weight: the integer is the real one times this
+    scale: NDArray  # of each weight: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
@@ -75,7 +75,7 @@ class Pairs(real.Pairs):
 class Bias(real.Bias):
     """y = x + values."""
 
-    scale: NDArray  # of each value: the integer is the real one times this
+    scale: NDArray  # of each value: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
