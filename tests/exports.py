@@ -114,15 +114,15 @@ class Program:
         ]
         counts = [str(len(x)) for x in given]
         out = run([path, *counts], input=b"".join(x.tobytes() for x in given))
-        found, start = {}, 0
+        outputs, start = {}, 0
         for x, (name, (net, kind, _)) in zip(given, self.nets.items(), strict=True):
             scores = np.dtype((KINDS[kind], (net.n_out,)))
             row = np.dtype([("scores", scores), ("class", np.int32)])
             rows = np.frombuffer(out, row, len(x), start)
-            found[name] = rows["scores"].reshape(len(x), net.n_out), rows["class"]
+            outputs[name] = rows["scores"].reshape(len(x), net.n_out), rows["class"]
             start += rows.nbytes
         assert start == len(out)
-        return found
+        return outputs
 
 
 def run(command, folder=None, **options):
@@ -210,8 +210,8 @@ def integer(dtype=np.float32):
         *(nn.ButterflyDense(128, 64, **options), nn.ReLU(), nn.Dense(64, 1, **options)),
     )
     nets["deep"] = spread_out(nets["deep"])
-    nets["long"] = spread_out(nn.Dense(1024, 3, **options))
-    nets["long"].weights[:, 0] = 0.1  # the largest sums that there can be
+    nets["many_terms"] = spread_out(nn.Dense(1024, 3, **options))
+    nets["many_terms"].weights[:, 0] = 0.1  # the largest sums that there can be
     return nets
 
 

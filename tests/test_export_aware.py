@@ -47,9 +47,9 @@ def test_a_trained_network_has_the_weights_of_its_integers(dtype, real, optimize
     history = fit(net, aware, callbacks=[nn.EarlyStopping(patience=2)], **options)
     assert history.loss[-1] < history.loss[0]
     before, model = net.parameters.copy(), aware.quantized()
-    for one in model.steps:
-        if hasattr(one, "weights"):
-            assert np.abs(one.weights).max() < 1 << BITS[dtype] - 1
+    for step in model.steps:
+        if hasattr(step, "weights"):
+            assert np.abs(step.weights).max() < 1 << BITS[dtype] - 1
     state = aware.init(net.parameters)  # rounds again: all are rounded already
     np.testing.assert_array_equal(net.parameters, before)
     np.testing.assert_array_equal(state.exact, before)

@@ -48,14 +48,14 @@ def program(tmp_path_factory):
 @pytest.fixture(scope="module")
 def samples(program):
     """A thousand random rows, a thousand digits, then rows that are not finite."""
-    found, rng = {}, np.random.default_rng(0)
+    rows, rng = {}, np.random.default_rng(0)
     for name, (net, *_) in program.nets.items():
         x, n = exports.samples(net.n_in, rng), net.n_in
         bad = x[: 3 * 4].copy()
         for row, value in enumerate(4 * [np.nan, np.inf, -np.inf]):
             bad[row, rng.integers(n)] = value
-        found[name] = np.concatenate([x, bad]).astype(DTYPES[name[-1]])
-    return found
+        rows[name] = np.concatenate([x, bad]).astype(DTYPES[name[-1]])
+    return rows
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def expected(program, samples):
 
 
 def agree(actual, expected, n):
-    """In norm of a row, or of a usual one; NaN and infinities are in place."""
+    """In norm relative to the row or a typical row; NaN and infinities are equal."""
     bad = ~np.isfinite(expected)
     same = np.array_equal(actual[bad], expected[bad], equal_nan=True)
     y, z = (np.where(bad, 0, v).astype(float) for v in (actual, expected))
@@ -80,9 +80,9 @@ def agree(actual, expected, n):
 def test_scores_and_classes_are_the_networks(program, samples, expected, build):
     exports.skip_without(*build)
     path, every = program.build(*build), 1 if build == BUILDS[0] else 8
-    found = program(path, {name: x[::every] for name, x in samples.items()})
+    actual = program(path, {name: x[::every] for name, x in samples.items()})
     wrong = []
-    for name, (scores, classes) in found.items():
+    for name, (scores, classes) in actual.items():
         want, finite = expected[name][::every], np.isfinite(scores).all(axis=1)
         best = scores.argmax(axis=1) if scores.shape[1] > 1 else scores[:, 0] > 0
         if not np.array_equal(classes[finite], best[finite]):
@@ -152,11 +152,11 @@ def exit_code(folder, main, *flags):
     return subprocess.run([folder / "program"], check=False).returncode
 
 
-def numbers(source):
+def constants(source):
     """The constant arrays of a source, texts by name."""
     arrays = r"^static const \w+ (c\d+)\[\d+\] = \{(.*?)\}"
-    found = re.findall(arrays, source, re.M | re.S)
-    return {name: text.replace(",", " ").split() for name, text in found}
+    matches = re.findall(arrays, source, re.M | re.S)
+    return {name: text.replace(",", " ").split() for name, text in matches}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int8", "int16"])
@@ -166,7 +166,7 @@ def test_self_test_sees_that_weights_change(tmp_path, rng, dtype):
     right = made.source.read_text()
     assert exit_code(tmp_path, SELFTEST, "-DMODEL_SELFTEST") == 0
     tables = re.findall(r"uint16_t (c\d+)", right)
-    weights = {k: texts for k, texts in numbers(right).items() if k not in tables}
+    weights = {k: texts for k, texts in constants(right).items() if k not in tables}
     assert len(weights) > 8
     for name, texts in weights.items():
         head, body = re.split(rf"(?<= {name}\[{len(texts)}\] = ){{", right)
@@ -193,7 +193,7 @@ def test_header_is_cpp_too(tmp_path):
 
 
 @pytest.mark.parametrize(("dtype", "kind"), [("float32", "f"), ("float64", "d")])
-def test_numbers_survive(tmp_path, rng, dtype, kind):
+def test_weights_survive(tmp_path, rng, dtype, kind):
     """One-hot samples bring the weights back, to the bit; the source has them too."""
     limits, net = np.finfo(dtype), nn.Dense(16, 20, bias=False, dtype=dtype)
     bits = rng.integers(0, 1 << 62, net.weights.size, dtype=np.uint64)
@@ -209,7 +209,7 @@ def test_numbers_survive(tmp_path, rng, dtype, kind):
     for compiler in filter(shutil.which, ("gcc", "clang")):
         scores, _ = program(program.build(compiler), {"big": np.eye(16)})["big"]
         np.testing.assert_array_equal(scores.view("u1"), net.weights.view("u1"))
-    texts = numbers(made.source.read_text())["c0"]
+    texts = constants(made.source.read_text())["c0"]
     assert all(text.endswith("f") == (kind == "f") for text in texts)
     read = np.array([float(text.rstrip("f")) for text in texts]).astype(dtype)
     np.testing.assert_array_equal(read, net.weights.T.reshape(-1))
@@ -289,12 +289,18 @@ class Doubled(nn.ReLU):
         return 2 * x, x
 
 
+class Borrowed(nn.ReLU):
+    _value = nn.Tanh._value
+
+
 class Square(activations.Activation):
     def _value(self, x):
         return x * x, x
 
 
-@pytest.mark.parametrize("layer", [Odd(), Swish(), Twice(2, 2), Doubled(), Square()])
+@pytest.mark.parametrize(
+    "layer", [Odd(), Swish(), Twice(2, 2), Doubled(), Borrowed(), Square()]
+)
 def test_layers_without_a_rule_are_named(tmp_path, layer):
     net = nn.Sequential(nn.Dense(2, 2), nn.Sequential(nn.Dense(2, 2), layer))
     message = f"without an export rule, {re.escape(repr(layer))}; there are rules for"
@@ -322,8 +328,8 @@ def test_subclasses_that_compute_the_same_are_exported(tmp_path):
     made = [
         export.to_c(net, tmp_path / str(i)) for i, net in enumerate((plain, Narrow()))
     ]
-    one, other = (one.source.read_text() for one in made)
-    assert one == other.replace("Sigmoid()", "ReLU()")  # in a comment
+    expected, actual = (files.source.read_text() for files in made)
+    assert expected == actual.replace("Sigmoid()", "ReLU()")  # in a comment
 
 
 def test_ram_that_is_too_small_names_what_fits(tmp_path):
@@ -365,7 +371,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
 def test_what_the_header_says(tmp_path):
     net = nn.Sequential(nn.ButterflyLinear(64, 64), nn.ReLU(), nn.Dense(64, 10))
     made = export.to_c(net, tmp_path)
-    text, arrays = made.header.read_text(), numbers(made.source.read_text())
+    text, arrays = made.header.read_text(), constants(made.source.read_text())
     assert f"flash  {made.flash} bytes" in text
     assert f"RAM    {made.ram} bytes" in text
     assert f"work   {made.products} multiply-adds" in text
@@ -382,14 +388,14 @@ def test_what_the_header_says(tmp_path):
 @pytest.mark.parametrize("exported", ["float32", "float64"])
 @pytest.mark.parametrize("offset", [0, 1e4])
 def test_self_test_knows_what_roundings_do(tmp_path, rng, dtype, exported, offset):
-    """In another precision than the network's, and where large numbers cancel."""
+    """In another precision than the network's, and where large terms cancel."""
     layers = nn.Dense(8, 64, rng=0, dtype=dtype), nn.Dense(64, 3, rng=1, dtype=dtype)
     layers[0].bias[...] = -offset * layers[0].weights.sum(axis=0, dtype=float)
     net = nn.Sequential(layers[0], nn.ReLU(), layers[1])
     x = offset + rng.standard_normal((3, 8))
     made = export.to_c(net, tmp_path, dtype=exported, samples=x)
     assert exit_code(tmp_path, SELFTEST, "-DMODEL_SELFTEST") == 0
-    name, texts = list(numbers(made.source.read_text()).items())[-1]
+    name, texts = list(constants(made.source.read_text()).items())[-1]
     source = made.source.read_text()
     assert f"{name}[3] = {{" in source  # the last bias
     made.source.write_text(source.replace(texts[0], "0.5"))
@@ -401,6 +407,6 @@ def test_calls_stand_below_their_layer(tmp_path):
     source = export.to_c(nn.Sequential(*layers), tmp_path).source.read_text()
     body = source[source.index("static void run(") :]
     marks = [f"/* {layer!r} */" for layer in (*layers[0].layers, layers[1], layers[3])]
-    places = [body.index(mark) for mark in marks]
-    assert places == sorted(places)
-    assert body.index("matrix(", places[-1]) > places[-1] > body.index("relu(")
+    positions = [body.index(mark) for mark in marks]
+    assert positions == sorted(positions)
+    assert body.index("matrix(", positions[-1]) > positions[-1] > body.index("relu(")

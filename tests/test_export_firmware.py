@@ -21,7 +21,7 @@ COUNT = 30
 
 
 def network(curved=False):
-    """Of most kinds of layers; integers know them all, unless there are curves."""
+    """Of most kinds of layers; integers have rules for all of them, unless curved."""
     between = (nn.GELU(), nn.LayerNorm(96)) if curved else (nn.ReLU(),)
     return exports.spread_out(
         nn.Sequential(
@@ -44,12 +44,12 @@ def test_floating_point_is_the_networks_to_rounding(
     tmp_path, digits, unit, form, curved
 ):
     net = network(curved)
-    found = firmware.on_device(net, tmp_path, unit, digits, form=form)
-    y, z = found.scores.astype(float), net(digits.astype(np.float32)).astype(float)
+    result = firmware.on_device(net, tmp_path, unit, digits, form=form)
+    y, z = result.scores.astype(float), net(digits.astype(np.float32)).astype(float)
     assert y.shape == (COUNT, 10)
     errors = np.linalg.norm(y - z, axis=1) / np.linalg.norm(z, axis=1)
     assert errors.max() <= tolerance(np.float32, 4 * 128)
-    np.testing.assert_array_equal(found.classes, found.scores.argmax(axis=1))
+    np.testing.assert_array_equal(result.classes, result.scores.argmax(axis=1))
 
 
 @pytest.mark.parametrize("unit", ["hard", "soft"])
@@ -59,12 +59,12 @@ def test_integers_are_the_emulated_ones_to_the_bit(
     tmp_path, digits, unit, dtype, floats
 ):
     options = {"calibration": digits[: COUNT // 2] / 2, "floats": floats}
-    found = firmware.on_device(
+    result = firmware.on_device(
         network(), tmp_path, unit, digits, dtype=dtype, **options
     )
-    assert found.scores.dtype == (np.float32 if floats else np.int16)
-    assert found.scores.tobytes() == found.expected.tobytes()
-    np.testing.assert_array_equal(found.classes, found.expected.argmax(axis=1))
+    assert result.scores.dtype == (np.float32 if floats else np.int16)
+    assert result.scores.tobytes() == result.expected.tobytes()
+    np.testing.assert_array_equal(result.classes, result.expected.argmax(axis=1))
 
 
 def test_integers_call_no_floating_point(tmp_path, digits):

@@ -9,9 +9,10 @@ import pytest
 from scipy.sparse import csr_array
 
 from fastbutterfly import export, nn
-from fastbutterfly.export import steps as step
-from fastbutterfly.export.lowering import lowered
+from fastbutterfly.export import steps as real
+from fastbutterfly.export.lowering import lower
 from fastbutterfly.export.quantized import steps as integer
+from fastbutterfly.export.quantized.quantize import requantize
 
 BITS = {"int8": 8, "int16": 16}
 LOW, HIGH = -(1 << 15), (1 << 15) - 1
@@ -56,12 +57,12 @@ def program(models, tmp_path_factory):
 
 
 def extremes(model, rng, count=300):
-    """Samples of the largest numbers, also of the signs of the first weights."""
+    """Samples of the largest integers, also with the signs of the first weights."""
     n = model.n_in
     signs = rng.random((count, n)) < rng.random((count, 1))
     rows = [np.full((1, n), LOW), np.full((1, n), HIGH), np.where(signs, LOW, HIGH)]
     first = model.steps[0] if model.steps else None
-    if isinstance(first, step.Matrix):
+    if isinstance(first, real.Matrix):
         rows += [np.where(w > 0, HIGH, LOW)[np.newaxis] for w in first.weights]
         rows += [np.where(w > 0, LOW, HIGH)[np.newaxis] for w in first.weights]
     return np.concatenate(rows).astype(np.int16)
@@ -69,43 +70,43 @@ def extremes(model, rng, count=300):
 
 @pytest.fixture(scope="module")
 def samples(models):
-    """Random rows, digits, what saturates and what is no number."""
-    found, rng = {}, np.random.default_rng(1)
+    """Random rows, digits, rows that saturate, and rows with NaN or infinities."""
+    rows, rng = {}, np.random.default_rng(1)
     for name, model in models.items():
         x = exports.samples(model.n_in, rng)
-        most = extremes(model, rng)
+        extreme = extremes(model, rng)
         uniform = rng.integers(LOW, HIGH, (300, model.n_in), endpoint=True)
-        found[f"{name}_i"] = np.concatenate(
-            [integer.to_integers(x, model.input_scale), uniform, most]
+        rows[f"{name}_i"] = np.concatenate(
+            [integer.to_integers(x, model.input_scale), uniform, extreme]
         )
-        x = np.concatenate([x, 30 * x[::9], most / model.input_scale])
+        x = np.concatenate([x, 30 * x[::9], extreme / model.input_scale])
         odd = x[:60].copy()
         for row, value in enumerate(10 * [np.nan, np.inf, -np.inf, 1e30, -1e-40, -0.0]):
             odd[row, rng.integers(model.n_in)] = value
         halves = (np.rint(10 * x[:50]) + 0.5) / model.input_scale
-        found[f"{name}_f"] = np.concatenate([x, odd, halves])
-    return found
+        rows[f"{name}_f"] = np.concatenate([x, odd, halves])
+    return rows
 
 
 @pytest.fixture(scope="module")
 def expected(models, samples):
     """What Python computes."""
-    found = {}
+    outputs = {}
     with np.errstate(invalid="ignore"):
         for name, model in models.items():
             x, q = samples[f"{name}_f"], samples[f"{name}_i"]
-            found[f"{name}_f"] = export.emulate(model, x)
-            found[f"{name}_i"] = model.integers(q.astype(np.int16))
-    return found
+            outputs[f"{name}_f"] = export.emulate(model, x)
+            outputs[f"{name}_i"] = model.integers(q.astype(np.int16))
+    return outputs
 
 
 @pytest.mark.parametrize("build", BUILDS, ids="".join)
 def test_c_and_python_agree_to_the_bit(program, samples, expected, build):
     exports.skip_without(*build)
     path, every = program.build(*build), 1 if build == BUILDS[0] else 5
-    found = program(path, {name: x[::every] for name, x in samples.items()})
+    actual = program(path, {name: x[::every] for name, x in samples.items()})
     wrong = []
-    for name, (scores, classes) in found.items():
+    for name, (scores, classes) in actual.items():
         want = expected[name][::every]
         best = want.argmax(axis=1) if want.shape[1] > 1 else want[:, 0] > 0
         if scores.tobytes() != want.tobytes() or not np.array_equal(classes, best):
@@ -126,40 +127,40 @@ def test_many_samples_take_little_memory(nets):
     model = export.quantize(nets["square"], x[:9])
     tracemalloc.start()
     export.emulate(model, x)
-    most = tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert most < 4 * x.nbytes
+    assert peak < 4 * x.nbytes
 
 
 def test_samples_do_saturate(models, samples):
-    """Of the numbers above, some reach the ends on the way, for most networks."""
-    found = []
+    """In most networks, some samples bring activations to the limits of int16."""
+    saturated = []
     for name, model in models.items():
         x, ends = samples[f"{name}_i"], False
-        for one in model.steps:
-            x = one(x)
+        for step in model.steps:
+            x = step(x)
             ends |= np.isin(x, (LOW, HIGH)).any()
-        found.append(ends)
-    assert np.mean(found) > 0.9
+        saturated.append(ends)
+    assert np.mean(saturated) > 0.9
 
 
-def rows_of(one):
+def rows_of(step):
     """The weights of a step, one row for each output."""
-    w = one.weights.astype(object)
-    if isinstance(one, step.Blocks):
+    w = step.weights.astype(object)
+    if isinstance(step, real.Blocks):
         w = w.transpose(0, 3, 1, 2)
     return w.reshape(-1, w.shape[-1])
 
 
 def check_sums(model):
-    """Raise if some sample brings a sum beyond its type, or weights exceed theirs."""
-    for one in model.steps:
-        if isinstance(one, (step.Matrix, step.Blocks, step.Pairs)):
-            most = int(abs(rows_of(one)).sum(axis=1).max()) << 15
-            assert most + (1 << one.shift >> 1) < 1 << (63 if one.wide else 31)
-            assert int(abs(rows_of(one)).max()) < 1 << model.bits - 1
-        elif isinstance(one, step.Bias):
-            assert np.all(np.abs(one.values) <= HIGH + 1)
+    """Raise if a sum could overflow its type for some sample, or weights theirs."""
+    for step in model.steps:
+        if isinstance(step, (real.Matrix, real.Blocks, real.Pairs)):
+            largest = int(abs(rows_of(step)).sum(axis=1).max()) << 15
+            assert largest + (1 << step.shift >> 1) < 1 << (63 if step.wide else 31)
+            assert int(abs(rows_of(step)).max()) < 1 << model.bits - 1
+        elif isinstance(step, real.Bias):
+            assert np.all(np.abs(step.values) <= HIGH + 1)
 
 
 def test_no_sum_can_overflow(models):
@@ -188,7 +189,7 @@ def test_no_sum_can_overflow_for_odd_weights(rng, dtype):
         check_sums(model)
         assert np.isfinite(export.emulate(model, 100 * x)).all()
         net.parameters[...] *= rng.uniform(0, 9, net.parameters.size)
-        check_sums(model._updated(net))
+        check_sums(requantize(model, net))
 
 
 def test_no_sum_can_overflow_by_what_rounds_it():
@@ -210,30 +211,31 @@ def test_no_floating_point_without_floats(program):
 def unrounded(steps, x):
     """Integer steps in real arithmetic, and what all roundings can add up to."""
     error = np.zeros_like(x)
-    for one in steps:
-        if isinstance(one, step.Blocks | step.Matrix):
-            plain = step.Blocks if isinstance(one, step.Blocks) else step.Matrix
-            x = plain(one.weights / 2.0**one.shift)(x)
-            error = plain(np.abs(one.weights) / 2.0**one.shift)(error) + 0.5
-        elif isinstance(one, step.Pairs):
-            where, w = (one.first, one.apart, one.n_in), one.weights / 2.0**one.shift
-            x = step.Pairs(w, *where)(x)
-            error = step.Pairs(np.abs(w), *where)(error)
-            error[:, [*one.first, *(one.first + one.apart)]] += 0.5
-        elif isinstance(one, integer.Scale):
-            x, error = x * one.values / 2.0**15, error * one.values / 2.0**15 + 0.5
-        elif isinstance(one, step.Bias):
-            x = x + one.values
-        elif isinstance(one, step.Activation):
+    for step in steps:
+        if isinstance(step, real.Blocks | real.Matrix):
+            plain = real.Blocks if isinstance(step, real.Blocks) else real.Matrix
+            x = plain(step.weights / 2.0**step.shift)(x)
+            error = plain(np.abs(step.weights) / 2.0**step.shift)(error) + 0.5
+        elif isinstance(step, real.Pairs):
+            where = step.first, step.stride, step.n_in
+            w = step.weights / 2.0**step.shift
+            x = real.Pairs(w, *where)(x)
+            error = real.Pairs(np.abs(w), *where)(error)
+            error[:, [*step.first, *(step.first + step.stride)]] += 0.5
+        elif isinstance(step, integer.Scale):
+            x, error = x * step.values / 2.0**15, error * step.values / 2.0**15 + 0.5
+        elif isinstance(step, real.Bias):
+            x = x + step.values
+        elif isinstance(step, real.Activation):
             x = np.maximum(x, 0)
         else:
-            x, error = one(x), one(error)
+            x, error = step(x), step(error)
         assert np.all(np.abs(x) + error < HIGH)  # else it may saturate
     return x, error
 
 
 def test_roundings_add_up_to_no_more_than_they_can(nets, models):
-    """Half a unit a step, through the absolute weights of the following ones."""
+    """Half a unit a step, times the absolute weights of the following steps."""
     rng = np.random.default_rng(2)
     for name, model in models.items():
         x = exports.samples(model.n_in, rng, 200) / 4
@@ -249,52 +251,52 @@ def relative(y, z):
 @pytest.fixture(scope="module")
 def errors(nets, models, calibration):
     """Relative errors of outputs by network and dtype."""
-    found = {}
+    result = {}
     for name, net in nets.items():
         x = calibration[name]
         for dtype in BITS:
             y = export.emulate(models[f"{name}_{dtype}"], x)
-            found[name, dtype] = relative(y, net(x))
-    return found
+            result[name, dtype] = relative(y, net(x))
+    return result
 
 
-def rounded_weights(one):
+def rounded_weights(step):
     """The largest relative error in norm that rounding a row of weights can make."""
-    if not hasattr(one, "weights"):
+    if not hasattr(step, "weights"):
         return 0
-    rows = rows_of(one).astype(float)
+    rows = rows_of(step).astype(float)
     sizes = np.linalg.norm(rows, axis=1)
     return np.sqrt(rows.shape[1]) / 2 / sizes[sizes > 0].min()
 
 
 def test_emulated_outputs_are_close(models, errors):
-    """Roundings are off by half a unit, of 6 deviations / 32767 for numbers.
+    """Rounding errors are half a unit; a unit of activations is 6 deviations / 32767.
 
-    Steps that keep the length of what they get add up the errors; "long" does not, as
-    it sums pixels that repeat, and so errors, with equal weights.
+    In steps that preserve norms the errors add up; not in "many_terms", which sums
+    repeated pixels, and so their errors, with equal weights.
     """
     for (name, dtype), error in errors.items():
-        if name == "long":
+        if name == "many_terms":
             continue
         steps = models[f"{name}_{dtype}"].steps
-        count = sum(not isinstance(one, step.Spread | step.Pick) for one in steps)
-        weights = sum(rounded_weights(one) for one in steps)
+        count = sum(not isinstance(step, real.Spread | real.Pick) for step in steps)
+        weights = sum(rounded_weights(step) for step in steps)
         assert error <= (1 + count) * 6 / HIGH / 2 + weights, name
 
 
 def test_int16_is_much_closer(errors):
-    """By what the numbers, int16 in both, leave of the 8 bits more."""
+    """By most of the 8 bits more; activations are int16 in both."""
     for name in {name for name, _ in errors} - {"nothing"}:
         assert 4 * errors[name, "int16"] < errors[name, "int8"], name
 
 
 def one_scale_a_factor(net, x):
     """Outputs with each factor rounded to int8 alone, all else exact."""
-    for one in lowered(net, net.n_in):
-        if isinstance(one, step.Matrix | step.Blocks):
-            unit = np.abs(one.weights).max() / 127
-            one = type(one)(np.rint(one.weights / unit) * unit)
-        x = one(x)
+    for step in lower(net, net.n_in):
+        if isinstance(step, real.Matrix | real.Blocks):
+            unit = np.abs(step.weights).max() / 127
+            step = type(step)(np.rint(step.weights / unit) * unit)
+        x = step(x)
     return x
 
 
@@ -308,14 +310,14 @@ def test_rows_with_scales_beat_factors_with_one(nets, errors, calibration, name)
 
 
 def test_a_bias_that_is_larger_than_what_it_is_added_to(rng):
-    """Also behind a choice of outputs; it has to fit into int16 as well."""
+    """Also after a selection of outputs; the bias has to fit into int16 as well."""
     x = rng.standard_normal((200, 32))
     for size in 0, 1, 30:
         for net in nn.ButterflyLinear(32, 5, rng=0), nn.Dense(32, 5, rng=0):
             net.bias[...] = size * np.array([1, -1, 0, 0.5, -0.5])
-            for dtype, most in (("int8", 0.02), ("int16", 1e-3)):
+            for dtype, limit in (("int8", 0.02), ("int16", 1e-3)):
                 y = export.emulate(export.quantize(net, x, dtype=dtype), x)
-                assert relative(y, net(x)) < most
+                assert relative(y, net(x)) < limit
 
 
 def test_opposite_bias_fits(rng):

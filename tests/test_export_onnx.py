@@ -102,7 +102,7 @@ def test_file(tmp_path, rng, name):
     path = export.to_onnx(net, tmp_path / "net.onnx", name="some")
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
-    assert {one.domain for one in model.opset_import} == {""}
+    assert {opset.domain for opset in model.opset_import} == {""}
     assert model.opset_import[0].version == 13
     assert model.producer_name == "fastbutterfly"
     assert model.producer_version == fb.__version__
@@ -111,8 +111,8 @@ def test_file(tmp_path, rng, name):
         batch, size = end[0].type.tensor_type.shape.dim
         assert (batch.dim_param, size.dim_value) == ("batch", n)
     constants, indices = net._fixed_arrays()
-    numbers = net.parameters.nbytes + constants.nbytes + indices.nbytes
-    assert path.stat().st_size < numbers + 600 * len(model.graph.node) + 1000
+    size = net.parameters.nbytes + constants.nbytes + indices.nbytes
+    assert path.stat().st_size < size + 600 * len(model.graph.node) + 1000
     assert [file.name for file in tmp_path.iterdir()] == ["net.onnx"]
 
 
@@ -159,9 +159,9 @@ def test_folding_constants_leaves_products(tmp_path):
 def test_metadata(tmp_path):
     net = nn.Dense(3, 2)
     path = export.to_onnx(net, tmp_path / "net.onnx", metadata={"classes": "a, b"})
-    found = session(path).get_modelmeta().custom_metadata_map
-    assert found["classes"] == "a, b"
-    assert found["network"].startswith("sha256 ")
+    metadata = session(path).get_modelmeta().custom_metadata_map
+    assert metadata["classes"] == "a, b"
+    assert metadata["network"].startswith("sha256 ")
 
 
 class Unknown(nn.Layer):
@@ -190,7 +190,7 @@ def test_bad_arguments(tmp_path, net, options, error, message):
 
 
 @pytest.mark.parametrize("value", [np.nan, 1e300])
-def test_numbers_that_are_not_finite(tmp_path, value):
+def test_parameters_that_are_not_finite(tmp_path, value):
     net = nn.Dense(2, 2, dtype=np.float64)
     net.bias[1] = value
     with pytest.raises(ValueError, match="finite in float32, has"):

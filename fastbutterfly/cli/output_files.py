@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ..export import files
+from .._base import files
 
 
 def check(path, *, folder=False, sources=()):
@@ -13,7 +13,7 @@ def check(path, *, folder=False, sources=()):
         if path.exists() and path.samefile(source):
             raise ValueError(f"{path} cannot be written, it is what is read")
     if not folder:
-        files.check(path)
+        files.check_replaceable(path)
     known = path if folder else path.parent
     while folder and not known.exists():
         known = known.parent
@@ -26,7 +26,7 @@ def check(path, *, folder=False, sources=()):
 def save(path, data):
     """Write bytes."""
     path = Path(path)
-    files.write(path.parent, {path.name: data})
+    files.write_contents(path.parent, {path.name: data})
 
 
 def size(path_or_bytes):

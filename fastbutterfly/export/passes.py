@@ -1,104 +1,120 @@
-"""Forms: steps as small as can be, or as compilers vectorise them."""
+"""Passes from steps to steps: without useless blocks, and in a form that vectorises.
 
-from dataclasses import replace
+A pass takes the steps of a network and returns others that compute the same outputs.
+"""
+
 from itertools import groupby
 
 import numpy as np
 
-from . import steps as step
+from .lowering import lower
+from .steps import Blocks, Pairs, Pick, Spread, Transpose, map_nested
 
-FEW = 0.6  # share of the blocks of a layer below which they are listed
-LANES = 8  # numbers that lie side by side where a compiler vectorises
-
-
-def pruned(steps):
-    """Leave out blocks that only zeros reach, or that nothing kept depends on."""
-    found = list(steps)
-    for i, known in enumerate(_reached(steps)):
-        if known is not None:
-            found[i] = _some(found[i], known)
-    return [_inside(one, pruned) for one in found]
+# A layer lists its blocks if fewer than this share matter. A listed block needs an
+# index beside its four weights: with int8 weights and 16-bit indices, listing saves
+# memory below 2 / 3.
+MAX_LISTED = 0.6
+LANES = 8  # contiguous elements of an inner loop: a vector register of AVX, two of NEON
 
 
-def vectorized(steps):
-    """Do layers with small strides on transposed samples, where strides are large."""
-    found = []
-    for short, group in groupby(steps, _is_short):
+def pruned_steps(net):
+    """Lower a network, or raise, and prune its steps."""
+    return prune(lower(net, net.n_in))
+
+
+def prune(steps):
+    """Leave out blocks that only zeros reach, or that no kept output depends on.
+
+    1. Go forward from each `Spread`: which coordinates can differ from zero?
+    2. Go back from each `Pick`: which coordinates do kept outputs depend on?
+    3. A 2 x 2 block matters if both hold for one of its coordinates. Layers in which
+       few blocks matter become lists of these.
+    """
+    useful = zip(_reachable(steps), _needed(steps), strict=True)
+    return [
+        map_nested(prune, _listed(step, *masks) if is_two_by_two(step) else step)
+        for step, masks in zip(steps, useful, strict=True)
+    ]
+
+
+def vectorize(steps):
+    """Apply layers with strides below LANES to transposed samples.
+
+    There their strides are large, so that the inner loop runs over contiguous elements.
+    """
+    result = []
+    for has_small_stride, group in groupby(steps, _has_small_stride):
         group = list(group)
-        if short:
+        if has_small_stride:
             rows = group[0].n_in // LANES
-            found.append(step.Transpose(rows, LANES))
-            found += [_turned(layer, rows) for layer in group]
-            found.append(step.Transpose(LANES, rows))
+            result.append(Transpose(rows, LANES))
+            result += [_on_transposed(layer, rows) for layer in group]
+            result.append(Transpose(LANES, rows))
         else:
-            found += group
-    return [_inside(one, vectorized) for one in found]
+            result += group
+    return [map_nested(vectorize, step) for step in result]
 
 
-def _inside(one, form):
-    """A step, with the steps in it in this form."""
-    return replace(one, steps=tuple(form(one.steps))) if hasattr(one, "steps") else one
+def is_two_by_two(step):
+    """Whether a step is a layer of 2 x 2 blocks."""
+    return isinstance(step, Blocks) and step.weights.shape[1:3] == (2, 2)
 
 
-def _is_square(one):
-    return isinstance(one, step.Blocks) and one.weights.shape[1:3] == (2, 2)
-
-
-def _is_short(one):
-    if not _is_square(one) or one.n_in % LANES**2:
+def _has_small_stride(step):
+    # Transposed, the stride is at least n / LANES, which must be at least LANES.
+    if not is_two_by_two(step) or step.n_in % LANES**2:
         return False
-    return one.weights.shape[-1] in (1, 2, 4)
+    return step.weights.shape[-1] in (1, 2, 4)
 
 
-def _turned(layer, rows):
+def _on_transposed(layer, rows):
     """The layer on samples that are transposed from (rows, LANES)."""
     a, _, _, d = layer.weights.shape
     weights = layer.weights.reshape(rows, a // rows, 2, 2, d)
     weights = weights.transpose(1, 2, 3, 4, 0).reshape(a // rows, 2, 2, d * rows)
-    return step.Blocks(np.ascontiguousarray(weights))
+    return Blocks(np.ascontiguousarray(weights))
 
 
-def _reached(steps):
-    """For each 2 x 2 layer the blocks (a, d) that matter, for other steps None."""
-    reach, masks = None, []
-    for one in steps:  # which coordinates may differ from zero
+def _reachable(steps):
+    """For each step the blocks (a, d) that may get more than zeros, None for all."""
+    return _propagate(steps, Spread, lambda step: step.n_out)
+
+
+def _needed(steps):
+    """For each step the blocks (a, d) that kept outputs depend on, None for all."""
+    return _propagate(steps[::-1], Pick, lambda step: step.n_in)[::-1]
+
+
+def _propagate(steps, selection, size):
+    """Follow the coordinates of each selection through the 2 x 2 layers behind it.
+
+    A block with a marked coordinate is marked, and then both of its coordinates are.
+    """
+    marked, masks = None, []
+    for step in steps:
         mask = None
-        if isinstance(one, step.Spread):
-            reach = np.zeros(one.n_out, bool)
-            reach[one.index] = True
-        elif _is_square(one) and reach is not None:
-            pairs = _pairs(one, reach)
+        if isinstance(step, selection):
+            marked = np.zeros(size(step), bool)
+            marked[step.index] = True
+        elif is_two_by_two(step) and marked is not None:
+            pairs = marked.reshape(len(step.weights), 2, -1)  # (a, 2, d), a view
             mask = pairs.any(axis=1)
             pairs[...] = mask[:, np.newaxis]
         else:
-            reach = None
-        if _is_square(one) and mask is None:
-            mask = np.ones((len(one.weights), one.weights.shape[-1]), bool)
+            marked = None
         masks.append(mask)
-    needed = None
-    for i in reversed(range(len(steps))):  # which coordinates are needed
-        one = steps[i]
-        if isinstance(one, step.Pick):
-            needed = np.zeros(one.n_in, bool)
-            needed[one.index] = True
-        elif _is_square(one) and needed is not None:
-            pairs = _pairs(one, needed)
-            masks[i] &= pairs.any(axis=1)
-            pairs[...] |= masks[i][:, np.newaxis]
-        else:
-            needed = None
     return masks
 
 
-def _pairs(layer, coordinates):
-    """The pairs (a, 2, d) of coordinates, a view."""
-    return coordinates.reshape(len(layer.weights), 2, layer.weights.shape[-1])
-
-
-def _some(layer, mask):
-    if mask.mean() >= FEW:
-        return layer
+def _listed(layer, *masks):
+    """The layer, as a list of its blocks in all masks (a, d) if these are few."""
     d = layer.weights.shape[-1]
+    mask = np.ones((len(layer.weights), d), bool)
+    for known in masks:
+        if known is not None:
+            mask &= known
+    if mask.mean() >= MAX_LISTED:
+        return layer
     i, k = np.nonzero(mask)
     weights = layer.weights.transpose(0, 3, 1, 2)[mask]
-    return step.Pairs(np.ascontiguousarray(weights), i * 2 * d + k, d, layer.n_in)
+    return Pairs(np.ascontiguousarray(weights), i * 2 * d + k, d, layer.n_in)

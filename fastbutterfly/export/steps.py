@@ -1,8 +1,8 @@
-"""Steps: what a network does to one sample, in the words of the exported formats.
+"""Steps: the operations on one sample that networks are lowered to before export.
 
-A step takes the sizes `n_in`, `n_out` numbers a sample; called with samples
-(batch, n_in), it computes them with NumPy, which is what exported code is compared
-with. `arrays` are the numbers it needs, `products` its multiply-adds.
+A step maps `n_in` elements of a sample to `n_out` and takes `products` multiply-adds.
+Called with samples (batch, n_in), it returns (batch, n_out), computed with NumPy: the
+reference for exported code. All steps are immutable.
 """
 
 from dataclasses import dataclass, replace
@@ -14,8 +14,11 @@ from .. import nn
 
 
 @dataclass(frozen=True)
-class Mark:
-    """y = x: the steps of a layer begin."""
+class LayerStart:
+    """y = x: the steps of a layer follow; exported code names it in a comment.
+
+    `layer` is its repr.
+    """
 
     layer: str
     n_in: int
@@ -45,7 +48,11 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Blocks:
-    """I_a (x) dense b x c (x) I_d: weights (a, b, c, d) of any blocks."""
+    """A layer I_a (x) dense b x c (x) I_d, with weights (a, b, c, d).
+
+    y[i, r, k] = sum over s of weights[i, r, s, k] x[i, s, k], for x as (a, c, d) and
+    y as (a, b, d).
+    """
 
     weights: NDArray
 
@@ -66,14 +73,14 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Some blocks 2 x 2 alone: coordinates first[p] and first[p] + apart are mixed.
+    """Listed 2 x 2 blocks: block p mixes coordinates first[p] and first[p] + stride.
 
-    What no block writes keeps its value; later steps do not read it.
+    Other coordinates keep their values; no later step reads them.
     """
 
     weights: NDArray  # (pairs, 2, 2)
     first: NDArray
-    apart: int
+    stride: int
     n_in: int
 
     n_out = property(lambda self: self.n_in)
@@ -81,15 +88,15 @@ class Pairs:
 
     def __call__(self, x):
         """Return the outputs for rows x."""
-        y, ends = x.copy(), (self.first, self.first + self.apart)
-        for row, end in enumerate(ends):
-            y[:, end] = sum(self.weights[:, row, k] * x[:, ends[k]] for k in (0, 1))
+        y, index = x.copy(), (self.first, self.first + self.stride)
+        for row, target in enumerate(index):
+            y[:, target] = sum(self.weights[:, row, k] * x[:, index[k]] for k in (0, 1))
         return y
 
 
 @dataclass(frozen=True)
 class Spread:
-    """y[index[i]] = x[i], zeros elsewhere."""
+    """Scatter: y[index[i]] = x[i], zeros elsewhere."""
 
     index: NDArray
     n_out: int
@@ -106,7 +113,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Pick:
-    """y[i] = x[index[i]]."""
+    """Gather: y[i] = x[index[i]]."""
 
     index: NDArray
     n_in: int
@@ -121,7 +128,7 @@ class Pick:
 
 @dataclass(frozen=True)
 class Transpose:
-    """x as a matrix (rows, columns), transposed."""
+    """The transpose of x as a matrix (rows, columns)."""
 
     rows: int
     columns: int
@@ -152,7 +159,7 @@ class Bias:
 
 @dataclass(frozen=True)
 class Activation:
-    """y = f(x), number by number; f by the name of its layer."""
+    """y = f(x) for each element; `name` is the class of `nn` that computes f."""
 
     name: str
     n_in: int
@@ -167,7 +174,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class Norm:
-    """y = scale (x - mean) / sqrt(variance + eps) + shift."""
+    """y = scale (x - mean) / sqrt(variance + eps) + shift, over a sample's elements."""
 
     scale: NDArray
     shift: NDArray
@@ -184,8 +191,8 @@ class Norm:
 
 
 @dataclass(frozen=True)
-class Added:
-    """y = x + f(x), f made of steps, of none if it is the identity."""
+class ResidualStep:
+    """y = x + f(x), where f applies `steps`; without steps it is the identity."""
 
     steps: tuple
     n_in: int
@@ -195,12 +202,12 @@ class Added:
 
     def __call__(self, x):
         """Return the outputs for rows x."""
-        return x + run(self.steps, x)
+        return x + apply_steps(self.steps, x)
 
 
 @dataclass(frozen=True)
-class Everywhere:
-    """f at each position of x (channels, positions), f made of steps, at least one."""
+class PointwiseStep:
+    """f at each position of x (channels, positions); f applies one or more `steps`."""
 
     steps: tuple
     positions: int
@@ -214,28 +221,35 @@ class Everywhere:
     def __call__(self, x):
         """Return the outputs for rows x."""
         rows = x.reshape(len(x), -1, self.positions).swapaxes(1, 2)
-        y = run(self.steps, rows.reshape(-1, self.steps[0].n_in))
+        y = apply_steps(self.steps, rows.reshape(-1, self.steps[0].n_in))
         y = y.reshape(len(x), self.positions, -1).swapaxes(1, 2)
         return y.reshape(len(x), self.n_out)
 
 
-def run(steps, x):
-    """Samples (batch, n_in) through all steps."""
+def apply_steps(steps, x):
+    """Apply steps in order to samples (batch, n_in)."""
     for step in steps:
         x = step(x)
     return x
 
 
-def converted(steps, dtype):
-    """The same steps, with their real numbers in a dtype."""
+def cast(steps, dtype):
+    """The same steps with their floating-point arrays in a dtype."""
     return tuple(
-        replace(one, **{key: _converted(v, dtype) for key, v in vars(one).items()})
-        for one in steps
+        replace(step, **{key: _cast(value, dtype) for key, value in vars(step).items()})
+        for step in steps
     )
 
 
-def _converted(value, dtype):
-    if isinstance(value, tuple):
-        return converted(value, dtype)
+def _cast(value, dtype):
+    if isinstance(value, tuple):  # the steps inside a step
+        return cast(value, dtype)
     real = isinstance(value, np.ndarray) and value.dtype.kind == "f"
     return value.astype(dtype, copy=False) if real else value
+
+
+def map_nested(function, step):
+    """The step with `function`, a map of lists of steps, applied to those inside it."""
+    if not hasattr(step, "steps"):
+        return step
+    return replace(step, steps=tuple(function(step.steps)))

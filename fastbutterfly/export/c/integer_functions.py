@@ -1,15 +1,17 @@
 """The functions that exported integer code is made of, in C99.
 
-`{w}` is the type of weights, `{acc}` that of sums; `{wide}` ends the names of those
-with sums of 64 bits.
+`{w}` is the type of weights, `{acc}` that of sums, `{index}` that of indices; `{wide}`
+ends the names of functions with 64-bit sums. A source defines those that it calls, in
+this order.
 """
 
-from .float_functions import FUNCTIONS as FLOATS
+from .data_movement import MOVES
+from .float_pointwise import POINTWISE
 
 FUNCTIONS = {
     "saturated": """
-/* x / 2**shift as int16_t: rounded, halves up, and saturated. C leaves it to compilers
-   what >> makes of negative numbers; all for devices keep the sign, as is needed. */
+/* x / 2**shift as int16_t: rounded, halves up, and saturated. C leaves >> of negative
+   integers to the compiler; all compilers for devices keep the sign, as is needed. */
 static int16_t saturated{wide}({acc} x, int shift)
 {{
     x = (x + ((({acc})1 << shift) >> 1)) >> shift;
@@ -43,7 +45,7 @@ static void butterfly{wide}(const {w} *restrict w, int16_t *restrict x, int a, i
 }}
 """,
     "pairs": """
-/* Some blocks 2 x 2, in place: x[first[i]] and the number d further are mixed. */
+/* Listed blocks 2 x 2, in place: x[first[i]] and x[first[i] + d] are mixed. */
 static void pairs{wide}(const {w} *restrict w, const {index} *restrict first,
         int16_t *restrict x, int count, int d, int shift)
 {{
@@ -56,7 +58,7 @@ static void pairs{wide}(const {w} *restrict w, const {index} *restrict first,
 }}
 """,
     "blocks": """
-/* Blocks b x c: numbers that lie d apart are mixed, in each of a groups of c d. */
+/* Blocks b x c: elements d apart are mixed, in each of a groups of c d. */
 static void blocks{wide}(const {w} *restrict w, const int16_t *restrict x,
         int16_t *restrict y, int a, int b, int c, int d, int shift)
 {{
@@ -86,9 +88,9 @@ static void scale(const int16_t *restrict values, int16_t *restrict x, int n)
         x[i] = saturated((int32_t)x[i] * values[i], 15);
 }}
 """,
-    "relu": FLOATS["relu"],
+    "relu": POINTWISE["relu"],
     "to_integers": """
-/* y = x * scale as integers, halves away from zero; NaN becomes 0. */
+/* y = x * scale, rounded with halves away from zero; NaN becomes 0. */
 static void to_integers(const float *restrict x, int16_t *restrict y, int n,
                         float scale)
 {{
@@ -110,6 +112,6 @@ static void to_floats(const int16_t *restrict x, float *restrict y, int n, float
         y[i] = (float)x[i] * scale;
 }}
 """,
-} | {key: FLOATS[key] for key in ("copy", "spread", "pick", "transpose")}
+} | MOVES
 SUMS = {"acc": "int32_t", "wide": ""}
 WIDE_SUMS = {"acc": "int64_t", "wide": "_wide"}

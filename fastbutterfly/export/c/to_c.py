@@ -8,14 +8,12 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from ..._base.arguments import as_size
+from ..._base.files import as_path, write_contents
 from ...nn import Layer
-from ..files import as_path, write
-from ..lowering import lowered
-from ..passes import pruned
 from ..quantized.calibration import has_rules
 from ..quantized.quantize import Quantized
-from .model import Floats, Model, as_model
-from .source import contents
+from .model import as_model, loops_scratch
+from .source import render
 
 HEADERS = (
     "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp "
@@ -26,7 +24,7 @@ NAME = re.compile(rf"(?!(?i:{HEADERS.replace(' ', '|')})$)[A-Za-z][A-Za-z0-9_]*"
 
 @dataclass(frozen=True)
 class Sizes:
-    """What exported C takes.
+    """Memory and work of exported C.
 
     Attributes
     ----------
@@ -46,7 +44,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class CExport(Sizes):
-    """What `to_c` wrote, and what it takes, see `Sizes`.
+    """The files that `to_c` wrote, with their memory and work, see `Sizes`.
 
     Attributes
     ----------
@@ -76,22 +74,23 @@ def to_c(
     directory : str or path
         Made if missing; files ``name.c`` and ``name.h`` in it are replaced.
     dtype : {"float32", "float64", "int8", "int16"}, optional
-        Of the weights. None: float32, or what a `Quantized` has. With integers, numbers
-        are int16, see `quantize`.
+        Of the weights. None: float32, or that of a `Quantized`. Integer code has int16
+        activations, see `quantize`.
     name : str
-        Begins the names of files, functions and macros; not that of a header of C's,
-        which programs would include in its place.
+        Prefix of files, functions and macros. Names of C's own headers are refused:
+        programs would include the wrong file.
     form : {"loops", "vector"}
-        "vector", for floating point only: loops with constant bounds and long strides,
-        that compilers vectorise also with -O2; more code, and up to twice the RAM.
+        "vector", for floating point only: loops with constant bounds over contiguous
+        elements, which compilers vectorise even with -O2; more code, and up to twice
+        the RAM.
     samples : array, shape (samples, n_in), optional
         Typical inputs. Integers are calibrated on all of them, and need them unless net
-        is `Quantized`; the first three are in the self-test. None: random ones there.
+        is `Quantized`. The self-test has the first three; with None, random samples.
     floats : bool
-        Whether integer code takes and gives float. False: int16_t, and no floating
-        point at all.
+        Whether inputs and outputs of integer code are float. False: int16_t, and no
+        floating point at all.
     ram : int, optional
-        Bytes of scratch that there may be.
+        The most bytes of scratch that are allowed.
 
     Returns
     -------
@@ -103,15 +102,15 @@ def to_c(
         If an argument is not as described, a layer has no export rule or none in
         integers, or the scratch is larger than `ram`. Nothing is written.
     OSError
-        If the files cannot be written; none is left by halves.
+        If the files cannot be written; none is left incomplete.
 
     Notes
     -----
-    The code allocates nothing, has static scratch, and functions ``name_scores_r`` and
-    ``name_class_r`` that get it from the caller. Blocks of truncated butterflies that
-    no output depends on are left out. Compiled with ``NAME_SELFTEST`` defined it has
-    ``int name_selftest(void)``, 0 if the scores are those of Python: floating point up
-    to rounding, integers to the bit.
+    The code allocates nothing: it has static scratch, and functions ``name_scores_r``
+    and ``name_class_r`` that get scratch from the caller. Blocks of truncated
+    butterflies that no output depends on are left out. With ``NAME_SELFTEST`` defined,
+    there is a function ``int name_selftest(void)``, which returns 0 if the scores are
+    those of Python: floating point up to rounding, integers to the bit.
 
     Examples
     --------
@@ -131,9 +130,9 @@ def to_c(
     directory = as_path("directory", directory)
     model = as_model(net, dtype, form, samples, floats)
     if ram is not None:
-        _check_ram(as_size("ram", ram), net, model)
-    header, source = contents(model, name)
-    paths = write(directory, {f"{name}.c": source, f"{name}.h": header})
+        _check_ram(as_size("ram", ram), model)
+    header, source = render(model, name)
+    paths = write_contents(directory, {f"{name}.c": source, f"{name}.h": header})
     return CExport(model.flash, model.ram, model.products, *paths)
 
 
@@ -145,7 +144,7 @@ def sizes(
     samples: ArrayLike | None = None,
     floats: bool = True,
 ) -> Sizes:
-    """Tell what `to_c` would make, without making it.
+    """Return the memory and work of what `to_c` would write, without writing it.
 
     Parameters
     ----------
@@ -171,21 +170,22 @@ def sizes(
     return Sizes(model.flash, model.ram, model.products)
 
 
-def _check_ram(ram, net, model):
-    """Raise if more is needed, and say what would fit."""
-    needed, ways = model.ram, {}
+def _check_ram(ram, model):
+    """Raise if the scratch is larger than `ram`, and name the options that fit."""
+    needed, options = model.ram, {}
     if needed <= ram:
         return
-    if isinstance(model, Floats):
-        numbers = Model(net, pruned(lowered(net, net.n_in)), "float", "float", str)
-        numbers = numbers.scratch
-        ways["dtype='float32', form='loops'"] = 4 * numbers
+    if model.interface.scales is None:
+        elements = loops_scratch(model)
+        options["dtype='float32', form='loops'"] = 4 * elements
         if has_rules(model.steps):
-            ways["dtype='int8' or 'int16'"] = 2 * (numbers + net.n_in)
-            ways["one of these with floats=False"] = 2 * numbers
-    elif model.extra:
-        ways["floats=False"] = needed - 2 * model.extra
-    fitting = [f"{way} takes {size}" for way, size in ways.items() if size <= ram]
+            options["dtype='int8' or 'int16'"] = 2 * (elements + model.n_in)
+            options["one of these with floats=False"] = 2 * elements
+    elif model.interface.extra:
+        options["floats=False"] = needed - 2 * model.interface.extra
+    fitting = [
+        f"{option} takes {size}" for option, size in options.items() if size <= ram
+    ]
     raise ValueError(
         f"ram must be at least {needed} bytes for this network in this form, "
         f"got {ram}; "

@@ -8,13 +8,17 @@ import numpy as np
 
 from ... import __version__
 from ..._base.arguments import as_choice
-from ...nn import Layer
-from ..files import as_path, write
-from ..lowering import as_network, check_parameters, digest, lowered
-from .graph import IR_VERSION, OPSET, Graph, add
+from ..._base.files import as_path, write_contents
+from ...nn import Layer, Sequential
+from ..lowering import as_network, check_parameters, digest, lower_by_layer
+from .emission import emit_steps
+from .graph import Graph
+from .grouping import group_layers
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
-LARGEST = 2**31 - 1  # bytes of a protocol buffer
+MAX_BYTES = 2**31 - 1  # of a protocol buffer
+# Runtimes have had these since 2020; from 18 on, `axes` of reductions are inputs.
+OPSET, IR_VERSION = 13, 7
 
 
 def to_onnx(
@@ -31,14 +35,14 @@ def to_onnx(
     ----------
     net : Layer
     path : str or path
-        A file of that name is replaced; its folder is made if missing.
+        An existing file is replaced; the folder is made if missing.
     dtype : {"float32", "float64"}, optional
         Of inputs, outputs and weights. None: that of the network.
     name : str
-        Of the graph.
+        Name of the graph.
     metadata : mapping of str to str, optional
-        Written into the file's metadata, beside the hash of the network, which has
-        the key ``"network"``.
+        Metadata of the file, beside the hash of the network under the key
+        ``"network"``.
 
     Returns
     -------
@@ -53,19 +57,18 @@ def to_onnx(
     ImportError
         Without the package onnx, which ``pip install 'fastbutterfly[onnx]'`` brings.
     OSError
-        If the file cannot be written; none is left by halves.
+        If the file cannot be written; none is left incomplete.
 
     Notes
     -----
     Opset 13, which runtimes have had since 2020. The input ``x`` has the shape (batch,
-    n_in), the output ``y`` (batch, n_out), for any batch. A butterfly's
-    layers are in the file as they are: it is little larger than their weights. From
-    them, and from nothing else, the graph makes a few layers of large blocks, which are
-    fast as products of matrices: a runtime that folds constants, as onnxruntime, does
-    so once, when it loads the model; others do it at each call.
+    n_in), the output ``y`` (batch, n_out), for any batch. The file holds the layers of
+    butterflies, and is little larger than their weights. From these, the graph computes
+    a few layers of large blocks, which are fast matrix products. A runtime that folds
+    constants, such as onnxruntime, does so once, when it loads the model; others do it
+    at each call.
 
-    GELU is made of ``Erf``, which runtimes have for float32 only: in float64 it is
-    refused.
+    GELU becomes ``Erf``, which runtimes have for float32 only; float64 is refused.
 
     Examples
     --------
@@ -83,15 +86,17 @@ def to_onnx(
     if not isinstance(name, str) or not name:
         raise ValueError(f"name must be text, got {name!r}")
     properties = {"network": digest(net), **_as_texts("metadata", metadata or {})}
-    onnx = _imported()
-    graph = Graph(dtype)
-    y = _network(graph, net, "x")
-    if graph.size > LARGEST:
+    onnx = _import_onnx()
+    graph, y = Graph(dtype), "x"
+    for scope, steps in _lower_by_scope(net):
+        graph.scope = scope
+        y = emit_steps(group_layers(steps), graph, y)
+    if graph.size > MAX_BYTES:
         raise ValueError(
-            f"net must have less than 2 GiB of numbers for ONNX, got {graph.size} bytes"
+            f"net must have less than 2 GiB of weights for ONNX, got {graph.size} bytes"
         )
     model = onnx.helper.make_model(
-        graph.made(name, net.n_in, net.n_out, y),
+        graph.to_proto(name, net.n_in, net.n_out, y),
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         producer_name="fastbutterfly",
         producer_version=__version__,
@@ -101,34 +106,33 @@ def to_onnx(
     onnx.helper.set_model_props(model, properties)
     onnx.checker.check_model(model, full_check=True)
     path = as_path("path", path)
-    write(path.parent, {path.name: model.SerializeToString(deterministic=True)})
+    write_contents(
+        path.parent, {path.name: model.SerializeToString(deterministic=True)}
+    )
     return path
 
 
-def _network(graph, net, x):
-    """Add a network layer by layer, so that names tell the layer."""
-    layers, n = getattr(net, "layers", None), net.n_in
-    if layers is None or type(net).__name__ != "Sequential":
-        layers = (net,)
-    for i, layer in enumerate(layers):
-        graph.scope = f"{i}.{type(layer).__name__}"
-        x = add(graph, lowered(layer, n), x)
-        n = layer.n_out or n
-    return x
+def _lower_by_scope(net):
+    """Pairs of a scope, which names a layer of a `Sequential`, and its steps."""
+    layers = net.layers if type(net) is Sequential else [net]
+    return [
+        (f"{i}.{type(layer).__name__}", steps)
+        for i, (layer, steps) in enumerate(lower_by_layer(layers, net.n_in))
+    ]
 
 
 def _as_texts(name, value):
-    wrong = not isinstance(value, Mapping) or [
-        item for pair in value.items() for item in pair if not isinstance(item, str)
-    ]
-    if wrong:
+    """A dict of str to str from a mapping, without the key of the hash."""
+    if not isinstance(value, Mapping) or not all(
+        isinstance(text, str) for pair in value.items() for text in pair
+    ):
         raise TypeError(f"{name} must be a mapping of str to str, got {value!r}")
     if "network" in value:
         raise ValueError(f"{name} must not have the key 'network', the hash has it")
     return dict(value)
 
 
-def _imported():
+def _import_onnx():
     try:
         import onnx  # optional, and slow to import
         import onnx.checker

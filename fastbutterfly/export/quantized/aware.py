@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...nn import Layer
 from ...nn.training.fit import check_optimizer
-from ..lowering import places
-from ..passes import pruned
-from .quantize import BITS, Quantized, quantize
-from .steps import paired
+from .parameter_indices import parameter_indices
+from .quantize import BITS, Quantized, quantize, requantize
+from .steps import pair_with
 
 
 @dataclass
@@ -24,7 +23,7 @@ class AwareState:
 
 
 class QuantizationAware:
-    """An optimiser for fine-tuning: the network computes with weights as rounded.
+    """An optimiser for fine-tuning: the network computes with rounded weights.
 
     Parameters
     ----------
@@ -48,10 +47,10 @@ class QuantizationAware:
     -----
     The gradient at the rounded weights moves the exact ones (Bengio, Leonard and
     Courville, 2013, arXiv 1308.3432, the straight-through estimator). After `nn.fit`
-    the network has rounded weights, and `quantized` gives its integers. Numbers between
-    the layers are not rounded in training, and biases only by `quantized`; what grows
-    beyond the ranges that `quantize` found at the start saturates, so steps are to be
-    small, and `emulate` tells.
+    the network has rounded weights, and `quantized` returns its integers. Training does
+    not round activations; biases are rounded by `quantized` only. Values beyond the
+    ranges that `quantize` measured at the start saturate, so use small steps, and check
+    the result with `emulate`.
 
     Examples
     --------
@@ -69,12 +68,12 @@ class QuantizationAware:
         check_optimizer(optimizer)
         self._model = quantize(net, X, dtype=dtype)
         self._net, self.optimizer = net, optimizer
-        self._scale = np.zeros(net.parameters.size)
+        self._scale = np.zeros(net.parameters.size)  # 0: not rounded in training
         self._top = (1 << BITS[dtype] - 1) - 1
-        for one, place in paired(self._model.steps, pruned(places(net))):
-            if hasattr(place, "weights"):
-                trained = place.weights >= 0
-                self._scale[place.weights[trained]] = one.scale[trained]
+        for step, source in pair_with(self._model.steps, parameter_indices(net)):
+            if hasattr(source, "weights"):
+                trained = source.weights >= 0
+                self._scale[source.weights[trained]] = step.scale[trained]
 
     def init(self, parameters: NDArray) -> AwareState:
         """Return the state before the first step; the network's weights are rounded."""
@@ -93,8 +92,8 @@ class QuantizationAware:
         self._round(parameters, state)
 
     def quantized(self) -> Quantized:
-        """Return the network as it is now, in integers."""
-        return self._model._updated(self._net)
+        """Return the network with its present weights, in integers."""
+        return requantize(self._model, self._net)
 
     def _round(self, parameters, state):
         exact, scale, top = state.exact, self._scale, self._top
@@ -103,5 +102,6 @@ class QuantizationAware:
         parameters[...] = rounded
 
     def __repr__(self):
-        scales = hashlib.sha256(self._scale).hexdigest()[:8]  # for checkpoints
+        # A checkpoint compares this: scales that differ belong to another run.
+        scales = hashlib.sha256(self._scale).hexdigest()[:8]
         return f"QuantizationAware({self.optimizer!r}, {self._model!r}, {scales})"

@@ -8,25 +8,30 @@ from numpy.typing import ArrayLike, NDArray
 from ..._base.arguments import as_choice
 from ...nn import Layer
 from ...nn.arguments import as_samples, blocks, check_finite
-from .. import steps as step
-from ..lowering import as_network, check_parameters, digest, lowered
-from ..passes import pruned
+from ..lowering import as_network, check_parameters, digest
+from ..passes import pruned_steps
+from ..steps import apply_steps
 from . import steps as integer
-from .calibration import Maker
+from .calibration import calibrate
 
 BITS = {"int8": 8, "int16": 16}
 
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """A network in integer arithmetic: int16 numbers, weights of `bits` bits.
+    """A network in integer arithmetic: int16 activations, weights of `bits` bits.
 
     Attributes
     ----------
     bits : {8, 16}
     input_scale, output_scale : float
-        The integer input is x times the first; the output y its integer by the second.
+        The integer input is round(x * input_scale); the output y is the integer output
+        divided by output_scale.
     n_in, n_out : int
+    steps : tuple
+        The integer steps that compute the outputs.
+    digest : str
+        Hash of the network that was quantized.
     """
 
     steps: tuple
@@ -47,15 +52,8 @@ class Quantized:
             )
         Y = np.empty((len(X), self.n_out), np.int16)
         for rows in blocks(X):
-            Y[rows] = step.run(self.steps, X[rows].astype(np.int64))
+            Y[rows] = apply_steps(self.steps, X[rows].astype(np.int64))
         return Y
-
-    def _updated(self, net):
-        """The same with the weights that its network has now; scales are kept."""
-        steps = pruned(lowered(as_network(net), net.n_in))
-        pairs = integer.paired(self.steps, steps)
-        made = tuple(integer.updated(*pair, self.bits) for pair in pairs)
-        return replace(self, steps=made, digest=digest(net))
 
     def __repr__(self):
         return f"Quantized({self.n_in} -> {self.n_out}, int{self.bits})"
@@ -69,10 +67,10 @@ def quantize(net: Layer, X: ArrayLike, *, dtype: str = "int8") -> Quantized:
     net : Layer
         Of dense, butterfly, gadget, ReLU and dropout layers, with biases.
     X : array, shape (samples, n_in)
-        Typical inputs, real and finite: the ranges of all numbers on the way, with a
-        quarter more, are taken from them. What exceeds these saturates.
+        Typical inputs, real and finite. They give the ranges of inputs, outputs and all
+        activations, with a quarter more; values beyond these saturate.
     dtype : {"int8", "int16"}
-        Of the weights. Numbers are int16, sums int32, or int64 where 16-bit weights
+        Of the weights. Activations are int16, sums int32, or int64 where 16-bit weights
         need it.
 
     Returns
@@ -87,10 +85,14 @@ def quantize(net: Layer, X: ArrayLike, *, dtype: str = "int8") -> Quantized:
 
     Notes
     -----
-    Each coordinate between two linear steps has a scale of its own, which costs nothing
-    at run time: it is the freedom to rescale between factors (Gribonval, Mary and
-    Riccietti, 2023, hal-04125381). A row of weights gets the scale at which it is
-    closest to integers. Each step is sums of products, a shift, and saturation.
+    1. Lower the network to steps, and leave out blocks that no output depends on.
+    2. Send the samples through the steps, and measure the range of each coordinate.
+    3. Round each row of weights with the scale at which it is closest to integers. Each
+       coordinate between two linear steps has a scale of its own, which costs nothing
+       at run time: it is the freedom to rescale between factors (Gribonval, Mary and
+       Riccietti, 2023, hal-04125381).
+
+    Each integer step is sums of products, a shift, and saturation.
 
     Examples
     --------
@@ -104,21 +106,30 @@ def quantize(net: Layer, X: ArrayLike, *, dtype: str = "int8") -> Quantized:
     """
     net = as_network(net)
     bits = BITS[as_choice("dtype", dtype, {name: name for name in BITS})]
+    return quantize_steps(net, pruned_steps(net), X, bits)
+
+
+def quantize_steps(net, steps, X, bits):
+    """Make the pruned steps of a network integer, or raise; see `quantize`."""
     X = as_samples("X", X, net.n_in)
     if not len(X):
         raise ValueError("X must hold at least one sample, got none")
     check_finite("X", X, np.dtype(np.float32))
     check_parameters(net, float)
-    maker = Maker(pruned(lowered(net, net.n_in)), X.astype(float), bits)
-    first, last = maker.input_scale, maker.output_scale
-    if not _usable(first) or not _usable(last):
+    steps, *scales = calibrate(steps, X.astype(float), bits)
+    if not all(map(_usable, scales)):
         raise ValueError(
             "X must hold numbers whose range, and that of the outputs, float32 holds "
             f"with a margin, got up to {np.abs(X).max()}"
         )
-    return Quantized(
-        tuple(maker.made), bits, first, last, net.n_in, net.n_out, digest(net)
-    )
+    return Quantized(tuple(steps), bits, *scales, net.n_in, net.n_out, digest(net))
+
+
+def requantize(model, net):
+    """The model with the present weights of its network; scales are kept."""
+    pairs = integer.pair_with(model.steps, pruned_steps(as_network(net)))
+    steps = tuple(integer.requantize(*pair, model.bits) for pair in pairs)
+    return replace(model, steps=steps, digest=digest(net))
 
 
 def emulate(model: Quantized, X: ArrayLike) -> NDArray:
@@ -128,7 +139,8 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
     ----------
     model : Quantized
     X : array, shape (batch, n_in)
-        Real; rounded to float32, as the code takes it. A part at a time is computed.
+        Real; rounded to float32, which the C code takes. Large batches are computed in
+        blocks of rows.
 
     Returns
     -------
@@ -150,6 +162,6 @@ def emulate(model: Quantized, X: ArrayLike) -> NDArray:
 
 
 def _usable(scale):
-    """Whether C can hold a scale and its reciprocal, as normal float."""
+    """Whether a scale and its reciprocal are normal numbers in float32."""
     limits = np.finfo(np.float32)
     return limits.tiny <= min(scale, 1 / scale) and max(scale, 1 / scale) < limits.max

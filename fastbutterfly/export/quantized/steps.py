@@ -1,8 +1,8 @@
-"""Integer steps: as those of `_steps`, on int16 numbers, with int8 or int16 weights.
+"""Integer steps: those of `export.steps` on int16 elements, with int8 or int16 weights.
 
-A step sums products exactly, adds half of 2**shift, shifts right (so halves go up) and
-saturates to int16. Weights are such that no sum leaves int32 (`wide`: int64), whatever
-the samples.
+A step sums products exactly, adds half of 2**shift, shifts right (so that halves are
+rounded up) and saturates to int16. Weights are such that no sum overflows int32, or
+int64 for `wide` steps, whatever the samples.
 """
 
 from dataclasses import dataclass, replace
@@ -10,88 +10,89 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import steps as step
+from .. import steps as real
 
-LARGEST = (1 << 15) - 1
-ACCUMULATOR = (1 << 31) - 1
-
-
-def saturated(x):
-    """Numbers as int16 holds them, in int64."""
-    return np.clip(x, -LARGEST - 1, LARGEST)
+INT16_MAX = (1 << 15) - 1
+INT32_MAX = (1 << 31) - 1
 
 
-def shifted(sums, shift):
-    """Sums divided by 2**shift, rounded and saturated."""
-    return saturated(sums + (1 << shift >> 1) >> shift)
+def saturate(x):
+    """Clip to the range of int16; the dtype is kept."""
+    return np.clip(x, -INT16_MAX - 1, INT16_MAX)
+
+
+def round_shift(sums, shift):
+    """Sums / 2**shift, rounded with halves up, and saturated."""
+    return saturate(sums + (1 << shift >> 1) >> shift)
 
 
 @dataclass(frozen=True)
-class Matrix(step.Matrix):
+class Matrix(real.Matrix):
     """y = W x / 2**shift."""
 
     shift: int
     wide: bool
-    scale: NDArray  # of each weight: the integer is the real one times this
+    scale: NDArray  # of each weight: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
-        return shifted(x @ self.weights.astype(np.int64).T, self.shift)
+        return round_shift(x @ self.weights.astype(np.int64).T, self.shift)
 
 
 @dataclass(frozen=True)
-class Blocks(step.Blocks):
+class Blocks(real.Blocks):
     """I_a (x) dense b x c (x) I_d, divided by 2**shift."""
 
     shift: int
     wide: bool
-    scale: NDArray  # of each weight: the integer is the real one times this
+    scale: NDArray  # of each weight: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
-        exact = step.Blocks(self.weights.astype(np.int64))
-        return shifted(exact(x), self.shift)
+        exact = real.Blocks(self.weights.astype(np.int64))
+        return round_shift(exact(x), self.shift)
 
 
 @dataclass(frozen=True)
-class Pairs(step.Pairs):
-    """Some blocks 2 x 2, divided by 2**shift; other coordinates are kept."""
+class Pairs(real.Pairs):
+    """Listed 2 x 2 blocks, divided by 2**shift; other coordinates keep their values."""
 
     shift: int
     wide: bool
-    scale: NDArray  # of each weight: the integer is the real one times this
+    scale: NDArray  # of each weight: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
-        ends = np.concatenate([self.first, self.first + self.apart])
-        pairs = self.weights.astype(np.int64), self.first, self.apart, self.n_in
+        index = np.concatenate([self.first, self.first + self.stride])
+        weights = self.weights.astype(np.int64)
+        exact = real.Pairs(weights, self.first, self.stride, self.n_in)
         y = x.copy()
-        y[:, ends] = shifted(step.Pairs(*pairs)(x)[:, ends], self.shift)
+        y[:, index] = round_shift(exact(x)[:, index], self.shift)
         return y
 
 
 @dataclass(frozen=True)
-class Bias(step.Bias):
+class Bias(real.Bias):
     """y = x + values."""
 
-    scale: NDArray
+    scale: NDArray  # of each value: integer = round(real * scale)
 
     def __call__(self, x):
         """Return the outputs for rows x."""
-        return saturated(x + self.values)
+        return saturate(x + self.values)
 
 
 @dataclass(frozen=True)
-class Scale(step.Bias):
+class Scale(real.Bias):
     """y = x * values / 2**15."""
 
     def __call__(self, x):
         """Return the outputs for rows x."""
-        return shifted(x * self.values, 15)
+        return round_shift(x * self.values, 15)
 
 
 @dataclass(frozen=True)
-class ReLU(step.Activation):
+class ReLU(real.Activation):
     """y = max(x, 0)."""
 
     def __call__(self, x):
@@ -100,30 +101,39 @@ class ReLU(step.Activation):
 
 
 def to_integers(x, scale):
-    """Real samples as int16: x * scale in float32, halves away from zero."""
+    """Real samples as int16: x * scale in float32, rounded with halves away from zero.
+
+    This is what the C function `to_integers` computes; NaN becomes 0.
+    """
     with np.errstate(over="ignore"):
         scaled = np.asarray(x, np.float32) * np.float32(scale)
-    limited = np.clip(np.nan_to_num(scaled, nan=0.0), -LARGEST - 1, LARGEST)
+    limited = np.clip(np.nan_to_num(scaled, nan=0.0), -INT16_MAX - 1, INT16_MAX)
     whole = np.trunc(limited)
-    rest = limited - whole
-    return (whole + (rest >= 0.5) - (rest <= -0.5)).astype(np.int16)
+    fraction = limited - whole
+    return (whole + (fraction >= 0.5) - (fraction <= -0.5)).astype(np.int16)
 
 
-def paired(steps, others):
-    """Integer steps, and beside each the one that it was made of, None for a scale."""
-    others = iter(others)
-    return [(one, None if isinstance(one, Scale) else next(others)) for one in steps]
+def pair_with(steps, sources):
+    """Pairs of an integer step and the real step it comes from, None for a `Scale`."""
+    sources = iter(sources)
+    return [
+        (step, None if isinstance(step, Scale) else next(sources)) for step in steps
+    ]
 
 
-def updated(one, real, bits):
-    """A step with the numbers that `real`, the step it was made of, has by now."""
-    if isinstance(one, Bias):
-        values = saturated(np.rint(real.values * one.scale)).astype(np.int64)
-        return replace(one, values=values)
-    if not hasattr(one, "scale"):
-        return one
+def requantize(step, source, bits):
+    """An integer step with the present weights of its real step; scales are kept.
+
+    Weights beyond `bits` bits saturate. A step whose sums could overflow int32 with the
+    new weights becomes `wide`.
+    """
+    if isinstance(step, Bias):
+        values = saturate(np.rint(source.values * step.scale)).astype(np.int64)
+        return replace(step, values=values)
+    if not hasattr(step, "scale"):
+        return step
     top = (1 << bits - 1) - 1
-    w = np.clip(np.rint(real.weights * one.scale), -top, top).astype(np.int64)
+    w = np.clip(np.rint(source.weights * step.scale), -top, top).astype(np.int64)
     axis = -1 if w.ndim < 4 else 2  # along the terms of a row
-    sums = np.abs(w).sum(axis=axis).max() * (LARGEST + 1) + (1 << one.shift >> 1)
-    return replace(one, weights=w, wide=one.wide or bool(sums > ACCUMULATOR))
+    sums = np.abs(w).sum(axis=axis).max() * (INT16_MAX + 1) + (1 << step.shift >> 1)
+    return replace(step, weights=w, wide=step.wide or bool(sums > INT32_MAX))
