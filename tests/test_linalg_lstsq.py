@@ -244,7 +244,7 @@ def test_method_is_told(rng):
     assert "faster for 300 x 20" in found.reason
     assert found.condition == pytest.approx(10)
     large = np.random.default_rng(0).standard_normal((10500, 200))
-    assert linalg.lstsq(large, large[:, 0], rng=0).reason == "A is long and large"
+    assert linalg.lstsq(large, large[:, 0], rng=0).reason == "A is tall and large"
     many = linalg.lstsq(large, large[:, :2], rng=0)
     assert many.reason.startswith("faster for 2 right-hand sides")
     a, b = (linalg.lstsq(large, large[:, 0], rng=0).x for _ in range(2))

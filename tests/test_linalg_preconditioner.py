@@ -231,7 +231,7 @@ def test_peeling_is_exact(dtype, hermitian, n, rng):
     if not hermitian:
         A = A * draw(rng, n, np.dtype(dtype)) + np.triu(A)
     counted = Counted(A)
-    found, exact = peeling.learned(counted, A.dtype, 4, hermitian, rng, None)
+    found, exact = peeling.peel(counted, A.dtype, 4, hermitian, rng, None)
     np.testing.assert_allclose(found, A, atol=1e-9 * np.linalg.norm(A))
     assert counted.count <= n
     assert exact == (counted.count == n)

@@ -10,7 +10,7 @@ from scipy.linalg import LinAlgError, LinAlgWarning
 
 from fastbutterfly import linalg
 from fastbutterfly.linalg.systems import blocked_lu
-from fastbutterfly.linalg.systems.random_butterfly_lu import LU, _layer
+from fastbutterfly.linalg.systems.random_layers import random_layer
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 31, 64, 65, 100, 129, 200, 257)
 DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
@@ -40,10 +40,10 @@ def layer_matrix(n, r, segments):
 @pytest.mark.parametrize("n", [8, 11, 33, 50])
 def test_factors_are_those_of_the_transformed_matrix(n, depth, rng):
     A = draw(rng, (n, n))
-    made = LU(A, depth, np.random.default_rng(1))
+    made = linalg.LU(A, depth, np.random.default_rng(1))
     stream, U, V = np.random.default_rng(1), np.eye(n), np.eye(n)
     for level in range(depth):
-        (u, v), segments = _layer(n, level, A.dtype, stream)
+        (u, v), segments = random_layer(n, level, A.dtype, stream)
         assert sum(size for _, size in segments) == n
         U, V = (
             product @ layer_matrix(n, r, segments) for product, r in ((U, u), (V, v))
@@ -60,7 +60,7 @@ def test_factors_are_those_of_the_transformed_matrix(n, depth, rng):
 def test_elimination(n, rng):
     A = draw(rng, (n, n)) + n * np.eye(n)
     LU = A.copy()
-    blocked_lu.lu(LU)
+    blocked_lu.factor_in_place(LU)
     product = (np.tril(LU, -1) + np.eye(n)) @ np.triu(LU)
     np.testing.assert_allclose(product, A, atol=1e-11 * n)
 

@@ -1,4 +1,4 @@
-"""The boundary of the solvers: matrices, right-hand sides, sketches."""
+"""The arguments of the solvers: matrices, right-hand sides, sketches."""
 
 import numpy as np
 import scipy.sparse
@@ -6,24 +6,41 @@ import scipy.sparse
 from .._base import arguments
 from .._base.arguments import all_finite, as_numbers, common_dtype, is_sparse
 from ..sketch import Sketch, sparse
-from .least_squares.products import adjoint
 
-FEWEST, MOST, SHARE = 6, 16, 5  # rows of a sketch for each unknown; of all rows, 1/5
-NONZEROS = 4  # in each of its columns; with 8 it takes twice as long, for 5% less steps
+# The default sketch of a matrix (m, n) has about m / ROW_DIVISOR rows: the taller A is,
+# the more an iteration, O(m n), costs beside the factor, O(l n^2) for l rows, and more
+# rows save iterations. At least 6 n bound the distortion by about 1/sqrt(6), at most
+# 16 n bound the time of the factor; EXTRA_ROWS matter where n is small.
+MIN_ROWS_PER_UNKNOWN, MAX_ROWS_PER_UNKNOWN, ROW_DIVISOR, EXTRA_ROWS = 6, 16, 5, 10
+# In each column of the sketch. With 8 it takes twice as long, for 5% fewer iterations.
+NONZEROS = 4
 
 
-def as_operator(name, A, check_finite=True, both=False):
+def as_operator(name, A, check_finite=True, needs_adjoint=False):
     """A matrix: an array of floats, a sparse array as CSR, or a LinearOperator.
 
-    For `both` an operator must have products with its adjoint.
+    Parameters
+    ----------
+    name : str
+        Of the argument, for error messages.
+    A : array, sparse matrix or array of SciPy, or LinearOperator, shape (m, n)
+    check_finite : bool
+        Whether to look for NaN and infinities.
+    needs_adjoint : bool
+        True: refuse an operator that has no products with its adjoint.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If A is not as described.
     """
     if hasattr(A, "rmatmat") and not isinstance(A, np.ndarray):
-        if both:
+        if needs_adjoint:
             adjoint_product(name, A, np.zeros(A.shape[0], A.dtype or np.float64))
         return A
     if is_sparse(A):
         A = A.tocsr()
-        if not A.has_canonical_format:  # entries that occur several times
+        if not A.has_canonical_format:  # it holds several values for an entry
             A = A.copy()
             A.sum_duplicates()
         values = as_numbers(f"{name}.data", A.data)
@@ -36,14 +53,21 @@ def as_operator(name, A, check_finite=True, both=False):
     return A.astype(common_dtype(np.float32, values), copy=False)
 
 
-def adjoint_product(name, A, X, otherwise=""):
-    """A^H X; `otherwise`: what else to do where an operator does not have it."""
+def adjoint(A):
+    """A^H, as a view where A is a real array."""
+    if hasattr(A, "rmatmat"):
+        return A.H
+    return A.conj().T if A.dtype.kind == "c" else A.T
+
+
+def adjoint_product(name, A, X, alternative=""):
+    """A^H X; `alternative` ends the error message of an operator that cannot do it."""
     try:
         return adjoint(A) @ X
     except (NotImplementedError, TypeError, AttributeError) as error:
         raise TypeError(
             f"{name} must have products with its adjoint, but {type(A).__name__} has "
-            f"no rmatvec that works; give one to LinearOperator{otherwise}"
+            f"no rmatvec that works; give one to LinearOperator{alternative}"
         ) from error
 
 
@@ -56,7 +80,8 @@ def check_finite_values(name, values):
 
 def as_problem(A, b, check_finite):
     """A and b of one dtype, with the same number of rows."""
-    A, b = as_operator("A", A, check_finite, both=True), as_numbers("b", b)
+    A = as_operator("A", A, check_finite, needs_adjoint=True)
+    b = as_numbers("b", b)
     if b.ndim not in (1, 2) or len(b) != A.shape[0]:
         raise ValueError(
             f"b must have shape ({A.shape[0]},) or ({A.shape[0]}, p) for A of shape "
@@ -71,33 +96,34 @@ def as_problem(A, b, check_finite):
 
 
 def as_sketch(sketch, shape, dtype):
-    """A function (m, n, rng) -> sketch for a tall matrix of this shape."""
+    """A sketch of a matrix of this shape, or of its adjoint if it is wide; or None."""
     small, large = sorted(shape)
     if sketch is None:
         return None
-    found = getattr(sketch, "shape", None)
-    if found is None or len(found) != 2 or found[1] != large or found[0] < small:
+    given = getattr(sketch, "shape", None)
+    if given is None or len(given) != 2 or given[1] != large or given[0] < small:
         raise ValueError(
             f"sketch must have shape (l, {large}) with l at least {small}, got "
-            f"{found or type(sketch).__name__}"
+            f"{given or type(sketch).__name__}"
         )
     if np.dtype(sketch.dtype or dtype).kind == "c" != dtype.kind:
         raise ValueError("sketch must be real where A and b are, but is complex")
     if not isinstance(sketch, Sketch) and not hasattr(sketch, "rmatmat"):
         sketch = Sketch(sketch)
-    return lambda m, n, rng: sketch
+    return sketch
 
 
 def default_sketch(m, n, rng):
-    """A sparse sign sketch of a matrix (m, n); of one that is not long, itself."""
-    count = min(max(FEWEST * n, m // SHARE), MOST * n) + 10
-    if count >= m:  # a square sketch is ill-conditioned, or singular
+    """A sparse sign sketch of a matrix (m, n), or the identity if that is not tall."""
+    preferred = max(MIN_ROWS_PER_UNKNOWN * n, m // ROW_DIVISOR)
+    rows = min(preferred, MAX_ROWS_PER_UNKNOWN * n) + EXTRA_ROWS
+    if rows >= m:  # a square random sketch is ill-conditioned, or singular
         return Sketch(scipy.sparse.eye_array(m))
-    return sparse(count, m, nonzeros=NONZEROS, rng=rng)
+    return sparse(rows, m, nonzeros=NONZEROS, rng=rng)
 
 
 def dense(A, dtype):
-    """What `as_operator` returns, as an array."""
+    """The result of `as_operator` as an array; of an operator by n products."""
     if hasattr(A, "rmatmat"):
         return A @ np.eye(A.shape[1], dtype=dtype)
     return arguments.dense(A)

@@ -1,31 +1,51 @@
 """Iterative sketching with damping and momentum, for many right-hand sides at once.
 
 Epperly (2024), on the preconditioned normal equations as in FOSSILS (Epperly, Meier and
-Nakatsukasa, 2024), with the parameters for a sketch whose distortion is root(n / l),
-made a tenth larger for safety.
+Nakatsukasa, 2024), with the parameters for a sketch of l rows whose distortion is
+sqrt(n / l), made a tenth larger for safety.
 """
 
 import numpy as np
 
-from .lsqr import Steps, lengths
+from .column_norms import norms
+from .stopping import Correction, StoppingRule
 
 SAFETY = 1.1
+MAX_DISTORTION = 0.95  # at 1 the damping would be 0, and nothing would move
 
 
-def momentum(matrix, right, R, enough, max_iter, ratio):
-    """Do as `lsqr`; `ratio`: unknowns for each row of the sketch, 0 if that is A."""
-    N, N_adjoint = right
-    beta = min(SAFETY * ratio**0.5, 0.95) ** 2
+def momentum(system, R, is_small, max_iter, distortion):
+    """Minimise |A N z - r| for each column r of R, and return N z.
+
+    Parameters
+    ----------
+    system, R, is_small, max_iter
+        As for `lsqr`.
+    distortion : float
+        Of the sketch that N was made from; 0 if it kept A as it is.
+
+    Returns
+    -------
+    Correction
+
+    Notes
+    -----
+    z <- z + d with d <- beta d + (1 - beta)^2 N^H A^H (r - A N z); sqrt(beta) is the
+    distortion.
+    """
+    beta = min(SAFETY * distortion, MAX_DISTORTION) ** 2
     damping = (1 - beta) ** 2
-    whole = lengths(R)
-    c = N_adjoint(matrix.adjoint(R))
-    Z, step, steps = c.copy(), np.zeros_like(c), Steps(enough, max_iter)
-    while not steps.ended:
-        T = matrix.both(N(Z), R, 0.0)  # overwrites R with A N z
+    right_norms = norms(R)
+    gradient = system.precondition_adjoint(system.matrix.apply_adjoint(R))
+    Z, step = gradient.copy(), np.zeros_like(gradient)
+    rule = StoppingRule(is_small, max_iter)
+    while not rule.ended:
+        # Overwrites R, which is no longer needed, with A N z.
+        T = system.matrix.update(system.precondition(Z), R, 0.0)
         step *= beta
-        step += damping * (c - N_adjoint(T))
-        # A N z is nearly orthogonal to what is left of r.
-        missed = np.sqrt(np.maximum(whole**2 - lengths(R) ** 2, 0))
+        step += damping * (gradient - system.precondition_adjoint(T))
+        # A N z is nearly orthogonal to the residual, so that Pythagoras gives its norm.
+        residual = np.sqrt(np.maximum(right_norms**2 - norms(R) ** 2, 0))
         Z += step
-        steps.add(lengths(step), missed, lengths(Z))
-    return N(Z), steps.count, steps.converged
+        rule.update(norms(step), residual, norms(Z))
+    return Correction(system.precondition(Z), rule.iterations, rule.converged)

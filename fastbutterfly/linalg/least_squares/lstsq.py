@@ -1,55 +1,27 @@
 """lstsq: least squares by sketching, to LAPACK's accuracy."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import scipy.linalg
 from numpy.random import Generator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..._base.arguments import as_choice, as_generator, as_size
 from ...nn.arguments import as_flag, as_number
-from ..arguments import as_problem, as_sketch, default_sketch
-from .problem import ITERATIONS, Problem
+from ..arguments import as_problem, as_sketch
+from .lapack import solve_with_lapack
+from .problem import Problem
+from .refinement import ITERATIONS
+from .result import LeastSquares
+from .sketched import SketchedProblem
 
-# A sketch pays from m / n, m n and n on, with a right-hand side for so many unknowns
-# besides the first; see benchmarks/linalg.py.
-TALL, LARGE, WIDE, FURTHER = 25, 1 << 19, 100, 256
-METHODS = "auto", "sketch", "lapack"
-
-
-@dataclass(frozen=True)
-class LeastSquares:
-    """What `lstsq` found.
-
-    Attributes
-    ----------
-    x : array, shape (n,) or (n, p)
-    residual_norm : float, or array (p,)
-        |b - A x|.
-    rank : int
-        Of A, with a ridge of A above root(ridge) I, or beside it if A is wide: singular
-        values above `rcond` times the largest; of a sketched A by those of the sketch.
-    condition : float
-        Largest singular value by the smallest of those, or an estimate from the sketch.
-    iterations : int
-    converged : bool
-        Whether they reached `tol`, and the gradient A^H (A x - b) + ridge x is as small
-        as that makes it; for LAPACK whether x is finite.
-    method : {"sketch", "lapack"}
-    reason : str
-        Why it was that method, and what became of the iteration if that failed.
-    """
-
-    x: NDArray
-    residual_norm: float | NDArray
-    rank: int
-    condition: float
-    iterations: int
-    converged: bool
-    method: str
-    reason: str
+# A sketch is faster than gelsd from these on: longer side of A by the shorter, elements
+# of A, the shorter side; and with a further right-hand side for so many unknowns. As
+# measured by benchmarks/linalg.py.
+MIN_ASPECT, MIN_ELEMENTS, MIN_UNKNOWNS, UNKNOWNS_PER_FURTHER = 25, 1 << 19, 100, 256
+METHODS = {name: name for name in ("auto", "sketch", "lapack")}
 
 
 def lstsq(
@@ -66,7 +38,7 @@ def lstsq(
     check_finite: bool = True,
     rng: Generator | int | None = None,
 ) -> LeastSquares:
-    """Minimise |A x - b|^2 + ridge |x|^2; of several minimisers return the shortest.
+    """Minimise |A x - b|^2 + ridge |x|^2; by the minimum-norm x if several do.
 
     Parameters
     ----------
@@ -84,12 +56,13 @@ def lstsq(
     sketch : Sketch, array, sparse array, or LinearOperator, optional
         Of shape (l, max(m, n)), l at least min(m, n); real where A and b are.
         None: a sparse sign sketch with 4 non-zeros a column, and 6 to 16 rows for each
-        unknown, more the longer A is; or A itself if it has not more.
+        unknown, more the taller A is; or A itself if it has no more rows.
     method : {"auto", "sketch", "lapack"}
-        "auto": "sketch" where that pays and works, else "lapack" (gelsd).
+        "auto": "sketch" where that is faster and works, else "lapack" (gelsd).
     iteration : {"lsqr", "momentum"}
-        LSQR, or iterative sketching with damping and momentum, which relies on the
-        sketch to be as good as its shape lets expect; where it is not, LSQR takes over.
+        LSQR, or iterative sketching with damping and momentum, which assumes the
+        distortion that a sketch of its shape should have; LSQR takes over where it is
+        larger.
     max_iter : int
         Of each of two stages.
     check_finite : bool
@@ -100,7 +73,7 @@ def lstsq(
     Returns
     -------
     LeastSquares
-        With ``.x``, and what was done and why.
+        With ``.x``, its accuracy, the method and why it was used.
 
     Raises
     ------
@@ -112,91 +85,98 @@ def lstsq(
     Warns
     -----
     scipy.linalg.LinAlgWarning
-        If the iteration does not converge, as with a bad sketch, and no LAPACK steps in
-        (it does so for arrays and "auto"); or if x is not finite.
+        If the iteration does not converge, as with a bad sketch, and LAPACK does not
+        replace it (as it does for arrays and "auto"); or if x is not finite.
 
     Notes
     -----
-    Let S A = Q R with a sketch S. The solution of the sketched problem is the start,
-    and LSQR with R as preconditioner from the right is run from there twice, the second
-    time on the residual of the first result. Started from zero, or run once, sketching
-    is not stable (Meier, Nakatsukasa, Townsend and Webb, 2024, arXiv 2302.07202); so it
-    is (Epperly, 2024, arXiv 2311.04362; Epperly, Meier and Nakatsukasa, 2024, arXiv
-    2406.03468). A wide A (m < n) is preconditioned from the left, by a sketch of its
-    adjoint; with a ridge it is [A, root(ridge) I], x being the first n unknowns. Where
-    the sketch shows that A has not full rank, its singular values replace R, as in LSRN
+    Let S A = Q R with a sketch S. The solution of the sketched problem is the start.
+    LSQR, preconditioned by R from the right, is run from there twice, the second time
+    on the residual of the first result: this is stable (Epperly, 2024, arXiv
+    2311.04362; Epperly, Meier and Nakatsukasa, 2024, arXiv 2406.03468), whereas a start
+    from zero or a single run is not (Meier, Nakatsukasa, Townsend and Webb, 2024, arXiv
+    2302.07202). A wide A (m < n) is preconditioned from the left, by a sketch of its
+    adjoint; with a ridge it is [A, sqrt(ridge) I], x being the first n unknowns. If
+    the sketch shows that A is rank-deficient, its singular values replace R, as in LSRN
     (Meng, Saunders and Mahoney, 2014).
 
-    R is the Cholesky factor of (S A)^H S A, its columns scaled, to condition numbers of
-    some 1e7; it only preconditions. Momentum needs no lengths and no orthogonality, so
-    that it suits products in parallel; it takes as many iterations as LSQR, or up to
-    half more, for less than 100 unknowns up to twice as many more, and has not been
-    faster here. Both are as stable. In the end the gradient is looked at, in the pass
-    that the residual takes.
+    R is the Cholesky factor of (S A)^H S A, its columns scaled, up to condition numbers
+    of about 1e7, and comes from a QR beyond; it only preconditions. Momentum needs
+    neither norms nor orthogonality, which suits products in parallel; it takes as many
+    iterations as LSQR or up to half more, for fewer than 100 unknowns up to twice as
+    many more, and has not been faster here. Both are equally stable. The gradient of
+    the result is checked in the pass that computes its residual.
 
     Examples
     --------
     >>> import numpy as np
     >>> from fastbutterfly import linalg
     >>> A = np.random.default_rng(0).standard_normal((2000, 20))
-    >>> found = linalg.lstsq(A, A @ np.arange(20.0), method="sketch", rng=0)
-    >>> bool(np.allclose(found.x, np.arange(20.0)))
+    >>> result = linalg.lstsq(A, A @ np.arange(20.0), method="sketch", rng=0)
+    >>> bool(np.allclose(result.x, np.arange(20.0)))
     True
     """
-    asked = as_choice("method", method, {m: m for m in METHODS})
+    asked = as_choice("method", method, METHODS)
     as_choice("iteration", iteration, ITERATIONS)
     max_iter = as_size("max_iter", max_iter)
     ridge = as_number("ridge", ridge)
-    rng = rng if rng is None else as_generator(rng)  # of None only if it is needed
+    rng = rng if rng is None else as_generator(rng)  # entropy is read only if needed
     tol = None if tol is None else as_number("tol", tol, below=1)
     A, b = as_problem(A, b, as_flag("check_finite", check_finite))
     sketch = as_sketch(sketch, A.shape, b.dtype)
     if rcond is not None:
         rcond = as_number("rcond", rcond, below=1)
     columns = b if b.ndim == 2 else b[:, np.newaxis]
-    options = iteration, max_iter, sketch is not None
-    problem = Problem(A, columns, ridge, tol, rcond, *options)
-    method, reason = _chosen(asked, problem)
+    problem = Problem.create(A, columns, ridge=ridge, tol=tol, rcond=rcond)
+    options = {"iteration": iteration, "max_iter": max_iter}
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if method == "sketch":
-            found = problem.sketched(sketch or default_sketch, as_generator(rng))
-            reason = "; ".join([reason, *problem.notes])
-            if isinstance(found, str):
-                method, reason = "lapack", found
-            elif not found[-1] and asked == "auto" and isinstance(A, np.ndarray):
-                method, reason = "lapack", f"{reason}: LAPACK instead"
-        if method == "lapack":
-            found = problem.lapack()
-    x, residuals, *rest = found
+        result = _solve(problem, asked, sketch, rng, **options)
     if b.ndim == 1:
-        x, residuals = x[:, 0], float(residuals[0])
-    result = LeastSquares(x, residuals, *rest, method, reason)
+        norm = float(result.residual_norm[0])
+        result = replace(result, x=result.x[:, 0], residual_norm=norm)
     if not result.converged:
-        trouble = f"{reason}, in {result.iterations} iterations: x may not be accurate"
+        trouble = f"{result.reason}, in {result.iterations} iterations"
+        trouble += ": x may not be accurate"
         warnings.warn(trouble, scipy.linalg.LinAlgWarning, stacklevel=2)
     return result
 
 
-def _chosen(method, problem):
+def _solve(problem, asked, sketch, rng, **options):
+    """By the method asked for or the faster one; by LAPACK where a sketch fails."""
+    method, reason = _choose_method(asked, problem, sketch)
+    if method == "lapack":
+        return solve_with_lapack(problem, reason)
+    problem = problem.with_blas_layout()
+    sketched = SketchedProblem(problem, sketch, as_generator(rng))
+    if obstacle := sketched.obstacle():
+        return solve_with_lapack(problem, obstacle)
+    result = sketched.solve(reason=reason, **options)
+    if not result.converged and asked == "auto" and isinstance(problem.A, np.ndarray):
+        return solve_with_lapack(problem, f"{result.reason}: LAPACK instead")
+    return result
+
+
+def _choose_method(asked, problem, sketch):
     """The method, and why."""
     A, count = problem.A, problem.b.shape[1]
     if not min(A.shape):
         return "lapack", "A is empty"
-    if method != "auto":
-        return method, "asked for"
+    if asked != "auto":
+        return asked, "asked for"
     if not isinstance(A, np.ndarray):
         return "sketch", "A is not a dense array"
-    if problem.given:
+    if sketch is not None:
         return "sketch", "a sketch was given"
     small, large = sorted(A.shape)
-    if large < TALL * small or A.size < LARGE or small < WIDE:
+    if large < MIN_ASPECT * small or A.size < MIN_ELEMENTS or small < MIN_UNKNOWNS:
         return "lapack", (
-            f"faster for {A.shape[0]} x {A.shape[1]}: a sketch pays where A is {TALL} "
-            f"times as long as wide, from {WIDE} columns and {LARGE} numbers on"
+            f"faster for {A.shape[0]} x {A.shape[1]}: a sketch is faster if one side "
+            f"of A is at least {MIN_ASPECT} times the other, the other at least "
+            f"{MIN_UNKNOWNS}, with at least {MIN_ELEMENTS} elements"
         )
-    if count > 1 + small // FURTHER:
+    if count > 1 + small // UNKNOWNS_PER_FURTHER:
         return "lapack", (
-            f"faster for {count} right-hand sides: a sketch pays for one, and one more "
-            f"for each {FURTHER} unknowns"
+            f"faster for {count} right-hand sides: a sketch is faster for one, and one "
+            f"more for each {UNKNOWNS_PER_FURTHER} unknowns"
         )
-    return "sketch", "A is long and large"
+    return "sketch", f"A is {'tall' if A.shape[0] > A.shape[1] else 'wide'} and large"

@@ -1,85 +1,83 @@
-"""Matrix: the products with A that the solvers take, for A of any kind."""
+"""The products with A that the iterations take, for A of any kind."""
 
 import numpy as np
 
-BLOCK = 1 << 17  # numbers of a block of rows, to be read once and used twice
-FEW = 3  # columns of which BLAS multiplies a block with one after the other faster
+from ..arguments import adjoint
+
+BLOCK_ELEMENTS = 1 << 17  # of rows of A (1 MB), read into the cache once and used twice
+# For two or three columns BLAS multiplies a block faster by one column after the other.
+MAX_SEPARATE_COLUMNS = 3
 
 
-class Matrix:
-    """A (m, n), dense, sparse or an operator, above `ridge` times I, if that is not 0.
+class AugmentedMatrix:
+    """A (m, n), dense, sparse or an operator; with a ridge [A; sqrt(ridge) I].
 
-    Products are with arrays (n, p) and (rows, p), of C order or not.
+    Products are with arrays (n, p) and (rows, p), in C order or not.
     """
 
-    def __init__(self, A, ridge=0.0):
-        self.A, self.ridge, (self.m, self.n) = A, ridge, A.shape
-        self.rows = self.m + (self.n if ridge else 0)
-        self.dense = isinstance(A, np.ndarray)
-        step = max(BLOCK // self.n, 1) if self.dense else self.m
-        self.parts = [slice(i, i + step) for i in range(0, self.m, step)]
+    def __init__(self, A, sqrt_ridge=0.0):
+        self.A, self.sqrt_ridge, (self.m, self.n) = A, sqrt_ridge, A.shape
+        self.rows = self.m + (self.n if sqrt_ridge else 0)
+        self._is_dense = isinstance(A, np.ndarray)
+        step = max(BLOCK_ELEMENTS // self.n, 1) if self._is_dense else self.m
+        self._blocks = [slice(i, i + step) for i in range(0, self.m, step)]
 
     def subtract(self, X, U, alpha=1.0):
         """Overwrite U with A X - alpha U."""
         U *= -alpha
         U[: self.m] += self.A @ X
-        if self.ridge:
-            U[self.m :] += self.ridge * X
+        if self.sqrt_ridge:
+            U[self.m :] += self.sqrt_ridge * X
 
-    def adjoint(self, U):
+    def apply_adjoint(self, U):
         """A^H U."""
-        upper = U[: self.m]
-        found = adjoint(self.A) @ upper
-        return found + self.ridge * U[self.m :] if self.ridge else found
+        product = adjoint(self.A) @ U[: self.m]
+        return product + self.sqrt_ridge * U[self.m :] if self.sqrt_ridge else product
 
-    def both(self, X, U, alpha):
+    def update(self, X, U, alpha):
         """Overwrite U with A X - alpha U, and return A^H U; A is read once."""
-        if not self.dense:
+        if not self._is_dense:
             self.subtract(X, U, alpha)
-            return self.adjoint(U)
+            return self.apply_adjoint(U)
         U *= -alpha
-        total = np.zeros(X.shape, U.dtype)
-        for part in self.parts:
-            block, u = self.A[part], U[: self.m][part]
+        product = np.zeros(X.shape, U.dtype)
+        for rows in self._blocks:
+            block, u = self.A[rows], U[: self.m][rows]
             u += _times(block, X)
-            total += _times(adjoint(block), u)
-        if self.ridge:
-            U[self.m :] += self.ridge * X
-            total += self.ridge * U[self.m :]
-        return total
+            product += _times(adjoint(block), u)
+        if self.sqrt_ridge:
+            U[self.m :] += self.sqrt_ridge * X
+            product += self.sqrt_ridge * U[self.m :]
+        return product
 
 
 def _times(block, X):
-    if 1 < X.shape[1] <= FEW:
+    if 1 < X.shape[1] <= MAX_SEPARATE_COLUMNS:
         return np.stack([block @ x for x in X.T], axis=1)
     return block @ X
 
 
-class Adjoint:
-    """N^H M^H for a `Matrix` M and a preconditioner N of it, as `Matrix` for `lsqr`."""
+class PreconditionedAdjoint:
+    """N^H M^H for an `AugmentedMatrix` M and its preconditioner N, with its products.
+
+    So a wide A = M^H is preconditioned from the left.
+    """
 
     def __init__(self, matrix, triangle):
         self.matrix, self.triangle = matrix, triangle
 
     def residual(self, x, b):
         """N^H (b - M^H x)."""
-        return self.triangle.adjoint(b - self.matrix.adjoint(x))
+        return self.triangle.apply_adjoint(b - self.matrix.apply_adjoint(x))
 
-    def adjoint(self, U):
+    def apply_adjoint(self, U):
         """M N U."""
-        found = np.zeros((self.matrix.rows, U.shape[1]), U.dtype)
-        self.matrix.subtract(self.triangle.times(U), found)
-        return found
+        product = np.zeros((self.matrix.rows, U.shape[1]), U.dtype)
+        self.matrix.subtract(self.triangle.apply(U), product)
+        return product
 
-    def both(self, X, U, alpha):
+    def update(self, X, U, alpha):
         """Overwrite U with N^H M^H X - alpha U, and return M N U."""
         U *= -alpha
-        U += self.triangle.adjoint(self.matrix.adjoint(X))
-        return self.adjoint(U)
-
-
-def adjoint(A):
-    """A^H, of arrays that are real as a view."""
-    if hasattr(A, "rmatmat"):
-        return A.H
-    return A.conj().T if A.dtype.kind == "c" else A.T
+        U += self.triangle.apply_adjoint(self.matrix.apply_adjoint(X))
+        return self.apply_adjoint(U)

@@ -1,4 +1,4 @@
-"""eigh and nystrom: eigenvalues of symmetric matrices of low rank, by sketching."""
+"""eigh and nystrom: the dominant eigenvalues of symmetric matrices by sketching."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..._base.arguments import as_generator, as_size
 from ...nn.arguments import as_flag
 from ..arguments import as_operator
-from .range_finder import Range, frobenius
+from .range_finder import RangeFinder, frobenius_norm
 
 
 class Eigen(NamedTuple):
@@ -18,12 +18,15 @@ class Eigen(NamedTuple):
     Attributes
     ----------
     w : array, shape (k,)
-        Eigenvalues, real, from the largest in size.
+        Eigenvalues, real, in order of decreasing absolute value.
     V : array, shape (n, k)
         Orthonormal eigenvectors.
     error : float
         Estimate of |A - V diag(w) V^H| in the Frobenius norm.
     """
+
+    # Pickles name the public module, not this file.
+    __module__ = "fastbutterfly.linalg"
 
     w: NDArray
     V: NDArray
@@ -39,14 +42,14 @@ def eigh(
     check_finite: bool = True,
     rng: Generator | int | None = None,
 ) -> Eigen:
-    """Find the k largest eigenvalues, in size, of a symmetric or Hermitian matrix.
+    """Find the k eigenvalues of largest absolute value of a Hermitian matrix.
 
     Parameters
     ----------
     A : array, sparse matrix or array of SciPy, or LinearOperator, shape (n, n)
-        Symmetric or Hermitian, which is not checked.
+        Real symmetric or Hermitian, which is not checked.
     k : int
-        At most n.
+        Number of eigenvalues, at most n.
     oversampling, power, check_finite, rng
         As for `rsvd`.
 
@@ -61,8 +64,8 @@ def eigh(
 
     Notes
     -----
-    Those of Q (Q^H A Q) Q^H, with Q as for `rsvd` (Halko, Martinsson and Tropp, 2011,
-    Section 5.3). For a few exact ones see ``scipy.sparse.linalg.eigsh``.
+    The eigenvalues of Q (Q^H A Q) Q^H, with Q as for `rsvd` (Halko, Martinsson and
+    Tropp, 2011, Section 5.3). ``scipy.sparse.linalg.eigsh`` computes them to rounding.
 
     Examples
     --------
@@ -72,14 +75,15 @@ def eigh(
     array([-5.,  3.])
     """
     (A, k), rng = _as_symmetric(A, k, check_finite), as_generator(rng)
-    space = Range(A, as_size("power", power, least=0), rng, symmetric=True)
+    power = as_size("power", power, least=0)
+    finder = RangeFinder(A, power, rng, symmetric=True)
     oversampling = as_size("oversampling", oversampling, least=0)
-    space.grow(min(k + oversampling, A.shape[0]))
-    T = space.B @ space.Q
-    w, V = np.linalg.eigh((T + T.conj().T) / 2)
+    finder.grow(min(k + oversampling, A.shape[0]))
+    projected = finder.B @ finder.Q
+    w, V = np.linalg.eigh((projected + projected.conj().T) / 2)
     largest = np.argsort(-np.abs(w), kind="stable")[:k]
-    w, V = w[largest], space.Q @ V[:, largest]
-    return Eigen(w, V, space.error(V, w, V.conj().T))
+    w, V = w[largest], finder.Q @ V[:, largest]
+    return Eigen(w, V, finder.error(V, w, V.conj().T))
 
 
 def nystrom(
@@ -90,7 +94,7 @@ def nystrom(
     check_finite: bool = True,
     rng: Generator | int | None = None,
 ) -> Eigen:
-    """Approximate a positive semidefinite matrix from one product with it.
+    """Approximate a positive semidefinite matrix from one block of products with it.
 
     Parameters
     ----------
@@ -104,7 +108,8 @@ def nystrom(
     Returns
     -------
     Eigen
-        With w at least 0, and none for A = 0; the approximation is at most A.
+        All w are at least 0, and for A = 0 there is none; A minus the approximation is
+        positive semidefinite, up to rounding.
 
     Raises
     ------
@@ -127,22 +132,22 @@ def nystrom(
     """
     (A, k), rng = _as_symmetric(A, k, check_finite), as_generator(rng)
     oversampling = as_size("oversampling", oversampling, least=0)
-    space = Range(A, 0, rng)
-    G = np.linalg.qr(space.normal((A.shape[0], min(k + oversampling, A.shape[0]))))[0]
+    finder, n = RangeFinder(A, 0, rng), A.shape[0]
+    G = np.linalg.qr(finder.gaussian((n, min(k + oversampling, n))))[0]
     Y = A @ G
-    shift = np.finfo(Y.dtype).eps * frobenius(Y)
+    shift = np.finfo(Y.dtype).eps * frobenius_norm(Y)
     Y = Y + shift * G
-    T = G.conj().T @ Y
-    w, U = np.linalg.eigh((T + T.conj().T) / 2)
+    core = G.conj().T @ Y
+    w, U = np.linalg.eigh((core + core.conj().T) / 2)
     keep = w > shift / 2
     F = Y @ (U[:, keep] / np.sqrt(w[keep]))
     V, s, _ = np.linalg.svd(F, full_matrices=False)
     w, V = np.maximum(s[:k] ** 2 - shift, 0), V[:, :k]
-    return Eigen(w, V, space.probed(V, w, V.conj().T))
+    return Eigen(w, V, finder.estimate_error(V, w, V.conj().T))
 
 
 def _as_symmetric(A, k, check_finite):
-    """A square matrix, and k as a number that is at most its size."""
+    """A square matrix, and k as an int of at most its size."""
     A = as_operator("A", A, as_flag("check_finite", check_finite))
     if A.shape[0] != A.shape[1]:
         raise ValueError(f"A must be square, got shape {A.shape}")

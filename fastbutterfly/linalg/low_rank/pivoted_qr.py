@@ -1,4 +1,4 @@
-"""qr: column-pivoted QR, with the pivots chosen from a sketch."""
+"""qr: QR with column pivoting, the pivots chosen from a sketch."""
 
 from typing import NamedTuple
 
@@ -11,22 +11,26 @@ from ..._base.arguments import as_generator, as_size
 from ...nn.arguments import as_flag
 from ...sketch import sparse
 from ..arguments import as_operator
-from .range_finder import frobenius
+from .range_finder import frobenius_norm
 
 
 class PivotedQR(NamedTuple):
-    """A[:, pivots] = Q @ R; for k below the rank of A approximately.
+    """A[:, pivots] = Q @ R, approximately if k is below the rank of A.
 
     Attributes
     ----------
     Q : array, shape (m, k)
-        Orthonormal columns; those of its span are the first k pivots.
+        Orthonormal columns, which span the columns of A at the first k pivots.
     R : array, shape (k, n)
         Its first k columns are upper triangular.
     pivots : array of int, shape (n,)
+        Indices of the columns of A, in order of choice.
     error : float
         |A[:, pivots] - Q R| in the Frobenius norm.
     """
+
+    # Pickles name the public module, not this file.
+    __module__ = "fastbutterfly.linalg"
 
     Q: NDArray
     R: NDArray
@@ -42,16 +46,16 @@ def qr(
     check_finite: bool = True,
     rng: Generator | int | None = None,
 ) -> PivotedQR:
-    """Factor A with the columns that matter most in front.
+    """Factor A with its k most independent columns moved to the front.
 
     Parameters
     ----------
     A : array, shape (m, n)
         Real or complex.
     k : int, optional
-        Columns to choose, at most min(m, n); None: min(m, n).
+        Number of columns to choose, at most min(m, n); None: min(m, n).
     oversampling : int
-        More rows than k in the sketch from which they are chosen.
+        Rows of the sketch, from which they are chosen, beyond k.
     check_finite : bool
         Whether to look for NaN and infinities.
     rng : Generator, int or None
@@ -91,15 +95,15 @@ def qr(
     if k > min(m, n):
         raise ValueError(f"k must be at most {min(m, n)}, got {k}")
     rows = k + as_size("oversampling", oversampling, least=0)
-    rng, small = as_generator(rng), A
+    rng, sketched = as_generator(rng), A
     if rows < m:
         S = sparse(rows, m, rng=rng)
-        small = (S @ A).astype(A.dtype, copy=False)
+        sketched = (S @ A).astype(A.dtype, copy=False)
     options = {"mode": "r", "pivoting": True, "check_finite": False}
-    pivots = scipy.linalg.qr(small, **options)[1]
-    chosen = A[:, pivots]
-    Q, first = np.linalg.qr(chosen[:, :k])
-    rest = chosen[:, k:]
-    beyond = Q.conj().T @ rest
-    error = frobenius(rest - Q @ beyond)
-    return PivotedQR(Q, np.hstack([first, beyond]), pivots, error)
+    pivots = scipy.linalg.qr(sketched, **options)[1]
+    permuted = A[:, pivots]
+    Q, R_chosen = np.linalg.qr(permuted[:, :k])
+    others = permuted[:, k:]
+    R_others = Q.conj().T @ others
+    error = frobenius_norm(others - Q @ R_others)
+    return PivotedQR(Q, np.hstack([R_chosen, R_others]), pivots, error)

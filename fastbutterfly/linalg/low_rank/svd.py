@@ -1,4 +1,4 @@
-"""rsvd: the singular value decomposition of low rank, by sketching."""
+"""rsvd: the truncated singular value decomposition by sketching."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..._base.arguments import as_generator, as_size
 from ...nn.arguments import as_flag, as_number
 from ..arguments import as_operator
-from .range_finder import Range
+from .range_finder import RangeFinder
 
 
 class SVD(NamedTuple):
@@ -23,6 +23,9 @@ class SVD(NamedTuple):
     error : float
         Estimate of |A - U diag(s) Vt| in the Frobenius norm.
     """
+
+    # Pickles name the public module, not this file.
+    __module__ = "fastbutterfly.linalg"
 
     U: NDArray
     s: NDArray
@@ -47,16 +50,16 @@ def rsvd(
     A : array, sparse matrix or array of SciPy, or LinearOperator, shape (m, n)
         Real or complex. An array may be a `numpy.memmap`.
     k : int, optional
-        Rank, at most min(m, n). None: the least for which the error is `tol`.
+        Rank, at most min(m, n). None: the smallest with an error of at most `tol`.
     tol : float, optional
-        In place of k: the relative error |A - U diag(s) Vt| / |A| that is allowed, in
-        the Frobenius norm; at least the root of the machine precision. Of an operator
-        it is estimated, from 10 random products.
+        Instead of k: the largest relative error |A - U diag(s) Vt| / |A| in the
+        Frobenius norm, raised to the square root of the machine precision if it is
+        below. For an operator the error is estimated from 10 random products.
     oversampling : int
-        More directions than k that are drawn, at least 0.
+        Number of random directions beyond k, at least 0.
     power : int
-        Rounds of the power iteration, at least 0; each reads A twice. The more, the
-        better where singular values fall slowly.
+        Rounds of the power iteration, at least 0; each reads A twice. More of them are
+        more accurate where the singular values decay slowly.
     check_finite : bool
         Whether to look for NaN and infinities.
     rng : Generator, int or None
@@ -75,9 +78,9 @@ def rsvd(
     -----
     With Q an orthonormal basis of (A A^H)^power A G, G Gaussian, the decomposition is
     that of Q (Q^H A) (Halko, Martinsson and Tropp, 2011, Algorithms 4.4 and 5.1). The
-    error estimate is |A|^2 less the squares found, or, for an operator and where that
-    cancels, from 10 random products: |(A - U diag(s) Vt) g|^2 is |A - ...|^2 on
-    average.
+    squared error is |A|^2 - |s|^2, or, for an operator and where that cancels, an
+    estimate from 10 random products: the mean of |(A - U diag(s) Vt) g|^2 is
+    |A - U diag(s) Vt|^2.
 
     Examples
     --------
@@ -91,20 +94,20 @@ def rsvd(
     if (k is None) == (tol is None):
         raise ValueError(f"one of k and tol must be given, got k={k!r}, tol={tol!r}")
     check_finite = as_flag("check_finite", check_finite)
-    A = as_operator("A", A, check_finite=False, both=True)
+    A = as_operator("A", A, check_finite=False, needs_adjoint=True)
     if not min(A.shape):
         raise ValueError(f"A must not be empty, got shape {A.shape}")
     oversampling = as_size("oversampling", oversampling, least=0)
-    space = Range(A, as_size("power", power, least=0), as_generator(rng))
+    finder = RangeFinder(A, as_size("power", power, least=0), as_generator(rng))
     if check_finite:
-        space.check_finite("A")
+        finder.check_finite("A")
     if k is not None:
         k = as_size("k", k)
         if k > min(A.shape):
             raise ValueError(f"k must be at most {min(A.shape)}, got {k}")
-        space.grow(min(k + oversampling, min(A.shape)))
+        finder.grow(min(k + oversampling, min(A.shape)))
     else:
-        k = space.until(as_number("tol", tol, below=1))
-    U, s, Vt = np.linalg.svd(space.B, full_matrices=False)
-    U, s, Vt = space.Q @ U[:, :k], s[:k], Vt[:k]
-    return SVD(U, s, Vt, space.error(U, s, Vt))
+        k = finder.grow_until(as_number("tol", tol, below=1))
+    U, s, Vt = np.linalg.svd(finder.B, full_matrices=False)
+    U, s, Vt = finder.Q @ U[:, :k], s[:k], Vt[:k]
+    return SVD(U, s, Vt, finder.error(U, s, Vt))

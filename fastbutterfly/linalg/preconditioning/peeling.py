@@ -4,69 +4,89 @@ import numpy as np
 
 from ..arguments import adjoint_product, dense
 
-LEAF = 32  # least rows of a block on the diagonal
-SAMPLES = 16  # that are tried first
+# Rows of a block on the diagonal, at least. All of these blocks together take as many
+# products as one has columns; smaller ones would cost another level of samples.
+MIN_DIAGONAL_BLOCK = 32
+INITIAL_SAMPLES = 16  # for each level, if the number is not given; then it is doubled
 
 
-def learned(A, dtype, samples, hermitian, rng, judge):
-    """Return an array near A, and whether it is A itself.
+def peel(A, dtype, samples, hermitian, rng, is_accurate):
+    """Estimate a matrix by peeling, or compute it if that takes no more products.
 
-    Without a number of samples it is doubled until judge(array) is true, or until the
-    identity takes no more products.
+    Parameters
+    ----------
+    A : array, CSR array or LinearOperator, shape (n, n)
+    dtype : dtype
+    samples : int or None
+        Random vectors for each level of blocks. None: doubled until the estimate is
+        accurate, or products with the identity are cheaper.
+    hermitian : bool
+        Whether A^H = A, which halves the products.
+    rng : Generator
+    is_accurate : callable
+        Estimate -> bool; not called if `samples` is given.
+
+    Returns
+    -------
+    array, shape (n, n)
+    bool
+        Whether it is A itself, not an estimate.
     """
-    most, n = samples or SAMPLES, A.shape[0]
-    while _products(n, most, hermitian) < n:
-        found = _estimated(A, dtype, most, hermitian, rng)
-        if samples is not None or judge(found):
-            return found, False
-        most *= 2
+    count, n = samples or INITIAL_SAMPLES, A.shape[0]
+    while _count_products(n, count, hermitian) < n:
+        estimate = _estimate(A, dtype, count, hermitian, rng)
+        if samples is not None or is_accurate(estimate):
+            return estimate, False
+        count *= 2
     return dense(A, dtype), True
 
 
-def _products(n, samples, hermitian):
-    """With A and its adjoint, that `_estimated` takes."""
+def _count_products(n, samples, hermitian):
+    """Products with A and its adjoint that `_estimate` takes."""
     *levels, leaves = _levels(n)
     return len(levels) * samples * (2 if hermitian else 4) + _largest(leaves)
 
 
-def _estimated(A, dtype, samples, hermitian, rng):
-    """An array near A, whose blocks away from the diagonal have rank `samples`.
+def _estimate(A, dtype, samples, hermitian, rng):
+    """An array near A, whose off-diagonal blocks have rank `samples`.
 
-    From the outside in: the two blocks that join the halves of each interval, at the
-    same time for all intervals of a level. Random columns in one half of each, less
-    what the blocks found before make of them, give a basis Q of the block's range, and
-    products of the adjoint with Q the rest of Q Q^H A. Columns of the identity give the
-    diagonal blocks, all together. (Lin, Lu and Ying, 2011, Fast construction of
-    hierarchical matrix representation from matrix-vector multiplication.)
+    From the outside in (Lin, Lu and Ying, 2011, Fast construction of hierarchical
+    matrix representation from matrix-vector multiplication):
+
+    1. On each level, estimate the two blocks that connect the halves of an interval,
+       for all intervals at the same time; see `_off_diagonal_blocks`.
+    2. Subtract the products of all these blocks from those of A with columns of the
+       identity, which leaves the diagonal blocks, for all leaves at the same time.
     """
     n = A.shape[0]
     *levels, leaves = _levels(n)
-    found = np.zeros((n, n), dtype)
+    estimate = np.zeros((n, n), dtype)
     for level in levels:
-        places = [_halves(*interval) for interval in level]
-        blocks = _blocks(A, found, places, samples, hermitian, rng)
+        positions = [_halves(*interval) for interval in level]
+        options = {"samples": samples, "hermitian": hermitian, "rng": rng}
+        blocks = _off_diagonal_blocks(A, estimate, positions, **options)
         if not hermitian:
-            places = [pair[::-1] for pair in places]
-            blocks += _blocks(A, found, places, samples, hermitian, rng)
+            positions = [pair[::-1] for pair in positions]
+            blocks += _off_diagonal_blocks(A, estimate, positions, **options)
         for rows, columns, block in blocks:
-            found[rows, columns] = block
+            estimate[rows, columns] = block
             if hermitian:
-                found[columns, rows] = block.conj().T
+                estimate[columns, rows] = block.conj().T
     unit = np.zeros((n, _largest(leaves)), dtype)
     for start, stop in leaves:
         unit[start:stop, : stop - start] = np.eye(stop - start)
-    rest = A @ unit - found @ unit
+    diagonal = A @ unit - estimate @ unit
     for start, stop in leaves:
-        block = rest[start:stop, : stop - start]
+        block = diagonal[start:stop, : stop - start]
         block = (block + block.conj().T) / 2 if hermitian else block
-        found[start:stop, start:stop] = block
-    return found
+        estimate[start:stop, start:stop] = block
+    return estimate
 
 
 def _levels(n):
-    """Intervals of each level, halved until they are short."""
+    """Intervals of each level, halved down to the size of the diagonal blocks."""
     levels = [[(0, n)]]
-    while levels[-1][0][1] >= 2 * LEAF:
+    while levels[-1][0][1] >= 2 * MIN_DIAGONAL_BLOCK:
         halves = [_halves(*interval) for interval in levels[-1]]
         levels.append([(half.start, half.stop) for pair in halves for half in pair])
     return levels
@@ -81,19 +101,31 @@ def _halves(start, stop):
     return slice(start, middle), slice(middle, stop)
 
 
-def _blocks(A, found, places, samples, hermitian, rng):
-    """Rows, columns and block for each of the places, which share neither."""
-    probes = np.zeros((len(found), samples), found.dtype)
-    bases = np.zeros_like(probes)
-    for _, columns in places:
-        probes[columns] = rng.standard_normal(probes[columns].shape)
-    images = A @ probes - found @ probes
-    for rows, _ in places:
-        basis = np.linalg.qr(images[rows])[0]
+def _off_diagonal_blocks(A, known, positions, *, samples, hermitian, rng):
+    """Estimate blocks of A - `known` that share neither rows nor columns.
+
+    1. Multiply A - known by random vectors on the columns of each block.
+    2. Q, an orthonormal basis of the product, spans the range of the block.
+    3. (A - known)^H Q gives the block as Q Q^H (A - known).
+
+    Returns
+    -------
+    list of (rows, columns, block)
+    """
+    vectors = np.zeros((len(known), samples), known.dtype)
+    bases = np.zeros_like(vectors)
+    for _, columns in positions:
+        vectors[columns] = rng.standard_normal(vectors[columns].shape)
+    products = A @ vectors - known @ vectors
+    for rows, _ in positions:
+        basis = np.linalg.qr(products[rows])[0]
         bases[rows, : basis.shape[1]] = basis
     if hermitian:
-        rest = A @ bases
+        coefficients = A @ bases
     else:
-        rest = adjoint_product("A", A, bases, ', or take method="factorize"')
-    rest = rest - (bases.conj().T @ found).conj().T
-    return [(rows, cols, bases[rows] @ rest[cols].conj().T) for rows, cols in places]
+        coefficients = adjoint_product("A", A, bases, ', or take method="factorize"')
+    coefficients = coefficients - (bases.conj().T @ known).conj().T
+    return [
+        (rows, columns, bases[rows] @ coefficients[columns].conj().T)
+        for rows, columns in positions
+    ]

@@ -4,28 +4,24 @@ import math
 from functools import partial
 
 import numpy as np
-import scipy.linalg
 from numpy.linalg import LinAlgError
 from numpy.random import Generator
 from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator
 
 from ..._base.arguments import as_choice, as_generator, as_size
-from ..._plans.patterns import LARGEST, as_radices
 from ...approximation.factorize import factorize
-from ...approximation.splitting import square
 from ...nn.arguments import as_flag
 from ...operators.butterfly import Butterfly
 from ..arguments import as_operator, dense
-from .peeling import learned
+from .blocks import choose_radices, ranks_to_try
+from .peeling import peel
+from .target import target
 
-PROBES = 16  # random samples by which the result is judged
-RANKS = 4, 8, 16  # that are tried
-GOOD = 0.1  # residual with which no larger rank is tried
-RADIX = 16  # of a layer, where the size allows
-FLOOR = 0.25  # least size of an eigenvalue, over the largest error that is known of
-METHODS = {"auto": None, "factorize": False, "learn": True}
-OF = {"inverse": False, "A": True}
+PROBES = 16  # random vectors by which the residual is estimated
+TARGET_RESIDUAL = 0.1  # with which no larger rank, and no more samples, are tried
+METHODS = {"auto": None, "factorize": False, "learn": True}  # whether to learn
+OF = {"inverse": True, "A": False}  # whether to invert
 
 
 class Preconditioner(LinearOperator):
@@ -39,6 +35,9 @@ class Preconditioner(LinearOperator):
         |M A Z - Z| / |Z| for random Z: 0 for the inverse, 1 for M = 0.
     """
 
+    # Pickles name the public module, not this file.
+    __module__ = "fastbutterfly.linalg"
+
     def __init__(self, operators: list[Butterfly], squared: bool, residual: float):
         dtype = np.result_type(np.float64, *(B.dtype for B in operators))
         super().__init__(dtype, operators[0].shape)
@@ -47,7 +46,7 @@ class Preconditioner(LinearOperator):
 
     @property
     def n_weights(self) -> int:
-        """Numbers that are stored: those of the operators."""
+        """Number of weights of all the operators."""
         return sum(B.n_weights for B in self.operators)
 
     def _matmat(self, X):
@@ -92,39 +91,41 @@ def preconditioner(
     A : array, sparse matrix or array of SciPy, or LinearOperator, shape (n, n)
         Real or complex; n without a prime factor above 128.
     of : {"inverse", "A"}
-        What is approximated: the inverse of A; or A itself by one butterfly, M being
-        its inverse. "A" needs no inverse of a dense matrix, and suits Fourier-like
-        matrices, which one path between any two coordinates describes.
+        What is approximated: the inverse of A; or A itself by one butterfly, whose
+        inverse is M. "A" needs no inverse of a dense matrix, and suits matrices like
+        Fourier's, for which one path between any two coordinates is enough.
     method : {"auto", "factorize", "learn"}
-        Where the entries come from. "factorize": from A as a dense matrix; for an
+        Where the entries of A come from. "factorize": from A as a dense matrix; for an
         operator that takes n products. "learn": they are estimated from fewer products
-        with A and, unless spd, its adjoint, which are about right if blocks away from
-        the diagonal have rank `samples` at most. "auto": "learn" for a LinearOperator.
+        with A and, unless spd, its adjoint, accurately if the off-diagonal blocks have
+        at most rank `samples`, nearly. "auto": "learn" for a LinearOperator, else
+        "factorize".
     rank : int, optional
-        Paths between an input and an output. None: 4, then 8 and 16 if the residual is
-        still above 0.1, while it takes no more weights than a dense matrix; 1 for
-        of="A".
+        Number of paths between an input and an output. None: 4, then 8 and 16 if the
+        residual is still above 0.1, while that takes no more weights than a dense
+        matrix; 1 for of="A".
     terms : int
-        Butterflies in the sum.
+        Number of butterflies in the sum.
     diagonal : bool
-        True: with a diagonal as one more term, which helps small ranks.
+        True: add a diagonal as one more term, which improves small ranks.
     spd : bool
-        True, for a symmetric or Hermitian positive definite A: M = P^H P, which is so
-        too, as `cg` and `minres` need; P approximates the inverse of a Cholesky factor.
-        That A is symmetric is not checked.
+        True, for a symmetric or Hermitian positive definite A: M = P^H P is positive
+        definite too, as `cg` and `minres` need; P approximates the inverse of a
+        Cholesky factor. That A is symmetric is not checked.
     samples : int, optional
-        For "learn": random vectors for each level of blocks, of log2(n / 32) levels;
-        each takes 4 products, or 2 with spd. None: 16, doubled until the estimate's
-        inverse leaves a residual of 0.1; where that would take n products, these.
+        For "learn": random vectors for each of the log2(n / 32) levels of blocks; each
+        takes 4 products, or 2 with spd. None: 16, doubled until the inverse of the
+        estimate has a residual of 0.1; if that would take n products, A is computed
+        from n products.
     check_finite : bool
         Whether to look for NaN and infinities.
     rng : Generator, int or None
-        Draws the samples, and those by which the result is judged.
+        Draws the samples, and the vectors by which the residual is estimated.
 
     Returns
     -------
     Preconditioner
-        For ``M=`` of SciPy's iterative solvers; its `residual` tells how good it is.
+        For ``M=`` of SciPy's iterative solvers; `residual` measures its quality.
 
     Raises
     ------
@@ -132,8 +133,8 @@ def preconditioner(
         If an argument is not as described.
     numpy.linalg.LinAlgError
         If A is singular, or with spd not positive definite. For of="A", if a block of
-        the butterfly is singular, or its condition number beyond 1 / eps: `factorize`
-        leaves such blocks where A has parts of zeros.
+        the butterfly is singular or its condition number exceeds 1 / eps, as where
+        whole blocks of A are zero.
 
     Warns
     -----
@@ -143,19 +144,20 @@ def preconditioner(
     Notes
     -----
     Takes O(n^2) memory, and O(n^3) operations for the inverse or the Cholesky factor;
-    M x takes O(n log n). So it pays for many right-hand sides where products with A
-    take less than O(n^2) too. For a dense A an LU is made sooner and solves without
-    iterations; for a sparse one an incomplete LU is better. ("A" with "factorize" takes
-    O(n^2 log n) operations.)
+    M x takes O(n log n). So it is worthwhile for many right-hand sides if products with
+    A take less than O(n^2) too. For a dense A an LU is computed sooner and solves
+    without iterations; for a sparse one an incomplete LU is better. (of="A" with
+    "factorize" takes O(n^2 log n) operations.)
 
-    Helps where the inverse has blocks of low rank, up to 16, as for integral equations
-    and Toeplitz matrices; for differential operators on one axis M is the inverse up to
-    rounding. On k x k points of a plane the ranks grow with k. With "learn" an estimate
-    that is not positive definite, though spd, has the signs of its eigenvalues changed
-    and the small ones raised.
+    M is accurate if the off-diagonal blocks of the inverse have low rank, up to 16, as
+    for integral equations and Toeplitz matrices; for differential operators in one
+    dimension M is the inverse up to rounding. For k x k points of a plane the ranks
+    grow with k. If "learn" with spd yields an estimate that is not positive definite,
+    its eigenvalues are replaced by their absolute values, the small ones by larger
+    ones.
 
-    An inverse that exists as an operator, as of `scipy.sparse.linalg.splu`, needs
-    `factorize` only.
+    For an inverse that exists as an operator, as of `scipy.sparse.linalg.splu`, call
+    `factorize` directly.
 
     Examples
     --------
@@ -170,42 +172,44 @@ def preconditioner(
     A = as_operator("A", A, as_flag("check_finite", check_finite))
     if A.shape[0] != A.shape[1] or not A.shape[0]:
         raise ValueError(f"A must be square and not empty, got shape {A.shape}")
-    itself = as_choice("of", of, OF)
+    invert = as_choice("of", of, OF)
     learn = as_choice("method", method, METHODS)
     learn = hasattr(A, "rmatmat") if learn is None else learn
     rank = None if rank is None else as_size("rank", rank)
     samples = None if samples is None else as_size("samples", samples)
     diagonal, spd = as_flag("diagonal", diagonal), as_flag("spd", spd)
     terms, rng = as_size("terms", terms), as_generator(rng)
-    if itself:
-        _check_alone(rank, terms, diagonal)
+    if not invert:
+        _check_single_butterfly(rank, terms, diagonal)
     n, dtype = A.shape[0], np.result_type(A.dtype or np.float64, np.float64)
-    radices = _radices(n)
+    radices = choose_radices(n)
     probes = rng.standard_normal((n, PROBES)).astype(dtype)
-    images = A @ probes
+    products = A @ probes
     if learn:
-        judge = partial(_solves, X=probes, Y=images)
-        matrix, exact = learned(A, dtype, samples, spd, rng, judge)
+        is_accurate = partial(_is_accurate, X=probes, Y=products)
+        matrix, exact = peel(A, dtype, samples, spd, rng, is_accurate)
     else:
         matrix, exact = dense(A, dtype).astype(dtype, copy=False), True
-    target, best = _target(matrix, itself, spd, exact), None
-    for each in (rank,) if rank else (1,) if itself else _ranks(radices, terms):
-        operators = _operators(target, radices, each, terms, diagonal)
-        if itself:
-            inverse = operators[0].inv()
-            operators = [inverse.H if spd else inverse]
-        found = Preconditioner(operators, spd, math.nan)
-        missed = np.linalg.norm(found @ images - probes)
-        found.residual = float(missed / np.linalg.norm(probes))
-        if best is None or found.residual < best.residual:
-            best = found
-        if best.residual <= GOOD:
+    goal = target(matrix, invert=invert, spd=spd, exact=exact)
+    if not invert:
+        inverse = _fit(goal, radices, 1, 1, False)[0].inv()
+        M = Preconditioner([inverse.H if spd else inverse], spd, math.nan)
+        M.residual = _relative_error(M @ products, probes)
+        return M
+    best = None
+    for candidate in [rank] if rank else ranks_to_try(radices, terms):
+        operators = _fit(goal, radices, candidate, terms, diagonal)
+        M = Preconditioner(operators, spd, math.nan)
+        M.residual = _relative_error(M @ products, probes)
+        if best is None or M.residual < best.residual:
+            best = M
+        if best.residual <= TARGET_RESIDUAL:
             break
     return best
 
 
-def _check_alone(rank, terms, diagonal):
-    """What has no fast inverse is no approximation of A itself."""
+def _check_single_butterfly(rank, terms, diagonal):
+    """Raise if A itself would be approximated by operators without a fast inverse."""
     why = 'for of="A", as only one butterfly of square blocks has a fast inverse'
     for name, value in (("rank", rank or 1), ("terms", terms)):
         if value != 1:
@@ -214,77 +218,31 @@ def _check_alone(rank, terms, diagonal):
         raise ValueError(f"diagonal must be False {why}")
 
 
-def _solves(A, X, Y):
+def _relative_error(X, exact):
+    """|X - exact| / |exact|."""
+    return float(np.linalg.norm(X - exact) / np.linalg.norm(exact))
+
+
+def _is_accurate(A, X, Y):
     """Whether A X is near Y, and A^-1 Y near X."""
-    if np.linalg.norm(A @ X - Y) > GOOD * np.linalg.norm(Y):
+    if np.linalg.norm(A @ X - Y) > TARGET_RESIDUAL * np.linalg.norm(Y):
         return False
     try:
-        missed = np.linalg.solve(A, Y) - X
+        error = np.linalg.solve(A, Y) - X
     except LinAlgError:
         return False
-    return bool(np.linalg.norm(missed) <= GOOD * np.linalg.norm(X))
+    return bool(np.linalg.norm(error) <= TARGET_RESIDUAL * np.linalg.norm(X))
 
 
-def _target(A, itself, spd, exact):
-    """A or its inverse; with spd, R with A = R^H R or P with the inverse P^H P."""
-    if not spd:
-        return A if itself else scipy.linalg.inv(A, check_finite=False)
-    try:
-        R = scipy.linalg.cholesky(A, check_finite=False)
-    except LinAlgError:
-        return _square_root(A, itself, exact)
-    if itself:
-        return R
-    trtri = scipy.linalg.get_lapack_funcs("trtri", (R,))
-    return trtri(R)[0].conj().T
-
-
-def _square_root(A, itself, exact):
-    """As `_target`, for an estimate of A whose errors made it indefinite."""
-    w, V = scipy.linalg.eigh(A, check_finite=False)
-    if exact or not w[-1] > 0:
-        raise LinAlgError(
-            "A must be positive definite for spd=True, but has the eigenvalue "
-            f"{w[0]:.2g}"
-        )
-    w = np.maximum(np.abs(w), FLOOR * max(-w[0], np.finfo(float).eps * w[-1]))
-    return V * w ** (0.5 if itself else -0.5) @ V.conj().T
-
-
-def _ranks(radices, terms):
-    """Ranks to try: the first, and those that take no more weights than n^2."""
-    first, *rest = RANKS
-    n = math.prod(radices)
-    count = {
-        rank: sum(map(math.prod, square(n, "increasing", radices, rank)))
-        for rank in rest
-    }
-    return first, *(rank for rank in rest if terms * count[rank] <= n**2)
-
-
-def _radices(n):
-    """Sizes of blocks near RADIX, from factors of n."""
-    try:
-        factors = sorted(as_radices(None, n), reverse=True)
-    except ValueError as error:
-        raise ValueError(
-            f"A must have a size without a prime factor above {LARGEST}, got {n}"
-        ) from error
-    found = [1] * max(1, math.ceil(math.log(n, RADIX) - 1e-9))
-    for factor in factors:
-        found.sort()
-        found[0] *= factor
-    return [radix for radix in found if radix > 1]
-
-
-def _operators(target, radices, rank, terms, diagonal):
+def _fit(target, radices, rank, terms, diagonal):
     """Butterflies, and a diagonal if asked for, whose sum is near the target."""
-    found = []
+    operators = []
     if diagonal:
         entries = np.diag(target)
         target = target - np.diag(entries)
         blocks = entries.reshape(-1, 1, 1)
-        found = [Butterfly.from_blocks([blocks], [(len(entries), 1, 1, 1)])]
+        operators = [Butterfly.from_blocks([blocks], [(len(entries), 1, 1, 1)])]
     options = {"radices": radices, "rank": rank, "terms": terms}
-    near = factorize(target, **options).operator
-    return [*found, *([near] if isinstance(near, Butterfly) else near.operators)]
+    fitted = factorize(target, **options).operator
+    terms = [fitted] if isinstance(fitted, Butterfly) else fitted.operators
+    return [*operators, *terms]

@@ -1,4 +1,4 @@
-"""right_preconditioned: A M for solvers that take no preconditioner."""
+"""right_preconditioned: A M, for solvers without an argument for a preconditioner."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from ..._base.arguments import as_numbers
 def right_preconditioned(
     A: ArrayLike, M: ArrayLike
 ) -> tuple[LinearOperator, Callable[[NDArray], NDArray]]:
-    """Precondition from the right, for solvers that take no M, as `lsqr` and `lsmr`.
+    """Precondition from the right, for solvers without M, as SciPy's `lsqr` and `lsmr`.
 
     Parameters
     ----------
     A : array, sparse matrix or LinearOperator, shape (m, n)
     M : array, sparse matrix or LinearOperator, shape (n, n)
-        For instance of `preconditioner`.
+        As `preconditioner` returns it.
 
     Returns
     -------

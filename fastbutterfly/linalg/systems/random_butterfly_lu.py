@@ -1,4 +1,4 @@
-"""solve and lu_rbt: linear systems without pivoting, after random butterflies."""
+"""solve and lu_rbt: LU without pivoting, after random butterfly transforms (RBT)."""
 
 import warnings
 from dataclasses import dataclass
@@ -9,30 +9,33 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from ..._base.arguments import as_generator, as_numbers, as_size, common_dtype
-from ..._kernels.random_butterfly import back, columns, rows
 from ...nn.arguments import as_flag
 from ..arguments import as_operator, check_finite_values
-from .blocked_lu import inverse_size, lower_solve, lu, upper_solve
+from .blocked_lu import factor_in_place, inverse_norm, lower_solve, upper_solve
+from .random_layers import apply_left_transposed, apply_right, random_layer, transform
 
 DEPTH = 2  # layers of a butterfly; two are enough in practice
-REFINEMENTS = 10
-SPREAD = 20  # the random numbers are exp(r / SPREAD), r from -1 to 1
+MAX_REFINEMENTS = 10
+BLOCK_ROWS = 256  # of |A| at a time, in place of a copy of A
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What `solve` found.
+    """The solution of a linear system, as `solve` returns it.
 
     Attributes
     ----------
     x : array, shape (n,) or (n, p)
     backward_error : float
-        Largest of |A x - b| / (|A| |x| + |b|) over the columns, in the maximum norm.
+        Largest |A x - b| / (|A| |x| + |b|) of the columns, in the maximum norm.
     refinements : int
         Steps of iterative refinement.
     method : {"rbt", "lapack"}
         "lapack": refinement did not converge, and gesv was called instead.
     """
+
+    # Pickles name the public module, not this file.
+    __module__ = "fastbutterfly.linalg"
 
     x: NDArray
     backward_error: float
@@ -49,20 +52,21 @@ class LU:
     dtype : dtype
     """
 
+    # Pickles name the public module, not this file.
+    __module__ = "fastbutterfly.linalg"
+
     def __init__(self, A, depth, rng):
         self.A, self.shape, self.dtype = A, A.shape, A.dtype
-        self._layers = [_layer(len(A), level, A.dtype, rng) for level in range(depth)]
+        n, levels = len(A), range(depth)
+        self._layers = [random_layer(n, level, A.dtype, rng) for level in levels]
         self._factors = np.array(A, order="C")
-        self._size = _row_sum(self._factors)
-        n, flat = len(A), self._factors.reshape(-1)
-        for (u, v), segments in self._layers:
-            for start, size in segments:
-                rows(flat, start, size, u, n)
-                columns(flat, start, size, v, n)
+        self._norm = _infinity_norm(self._factors)
+        transform(self._factors, self._layers)
         with np.errstate(all="ignore"):
-            lu(self._factors)
-            # Of the condition number, nearly, in the maximum norm.
-            self._reciprocal = 1 / np.float64(self._size * inverse_size(self._factors))
+            factor_in_place(self._factors)
+            # U and V are nearly orthogonal, so that this is nearly that of A.
+            condition = np.float64(self._norm * inverse_norm(self._factors))
+            self._reciprocal_condition = 1 / condition
 
     def solve(self, b: ArrayLike, *, check_finite: bool = True) -> Solution:
         """Solve A x = b.
@@ -82,18 +86,19 @@ class LU:
         ValueError, TypeError
             If b is not as described.
         numpy.linalg.LinAlgError
-            If A is singular, and LAPACK finds out.
+            If A is exactly singular, as LAPACK sees it.
 
         Warns
         -----
         scipy.linalg.LinAlgWarning
-            If A is singular to working precision, as far as an estimate tells; and if
-            refinement does not converge: LAPACK's gesv has then solved it, with
+            If A is singular to working precision, according to an estimate; and if
+            refinement does not converge: then LAPACK's gesv has solved the system, with
             pivoting.
         """
-        return self._solved(b, as_flag("check_finite", check_finite))
+        return self._solve(b, as_flag("check_finite", check_finite))
 
-    def _solved(self, b, check_finite):
+    def _solve(self, b, check_finite):
+        """As `solve`; warnings name the caller of the caller."""
         b = as_numbers("b", b)
         if b.ndim not in (1, 2) or len(b) != len(self.A):
             raise ValueError(
@@ -107,59 +112,65 @@ class LU:
         A = self.A.astype(dtype, copy=False)
         with np.errstate(all="ignore"):
             try:
-                x, error, count = self._refined(A, right)
+                x, error, count = self._refine(A, right)
             except np.linalg.LinAlgError:  # a pivot is zero
                 x, error, count = right, np.inf, 0
         method, trouble = "rbt", None
-        if not error <= self._limit(dtype):
+        if not error <= self._max_backward_error(dtype):
             x = scipy.linalg.solve(A, right, check_finite=False)
             trouble = f"refinement did not converge, backward error {error:.2g}: "
             trouble += "solved by LAPACK, with pivoting"
-            error, method = self._error(x, right - A @ x, right), "lapack"
-        elif self._reciprocal < np.finfo(self.dtype).eps:
+            error, method = self._backward_error(x, right - A @ x, right), "lapack"
+        elif self._reciprocal_condition < np.finfo(self.dtype).eps:
             trouble = "A is singular to working precision, with 1 / its condition "
-            trouble += f"number about {self._reciprocal:.2g}: x may not be accurate"
+            trouble += f"number about {self._reciprocal_condition:.2g}: "
+            trouble += "x may not be accurate"
         if trouble:
             warnings.warn(trouble, scipy.linalg.LinAlgWarning, stacklevel=3)
         return Solution(x.reshape(b.shape), error, count, method)
 
-    def _limit(self, dtype):
+    def _max_backward_error(self, dtype):
+        """The largest that counts as solved: rounding errors grow as sqrt(n)."""
         return 4 * len(self.A) ** 0.5 * np.finfo(dtype).eps
 
-    def _error(self, x, residual, b):
-        """Backward error in the maximum norm, the largest over columns."""
+    def _backward_error(self, x, residual, b):
+        """Largest |b - A x| / (|A| |x| + |b|) of the columns, in the maximum norm."""
         if not residual.size:
             return 0.0
-        sizes = self._size * np.abs(x).max(axis=0) + np.abs(b).max(axis=0)
-        errors = np.abs(residual).max(axis=0)
-        found = float((errors / np.where(errors == 0, 1, sizes)).max())
-        return found if np.isfinite(found) else np.inf
+        scales = self._norm * np.abs(x).max(axis=0) + np.abs(b).max(axis=0)
+        residuals = np.abs(residual).max(axis=0)
+        error = float((residuals / np.where(residuals == 0, 1, scales)).max())
+        return error if np.isfinite(error) else np.inf
 
-    def _refined(self, A, b):
-        """Iterative refinement until the backward error no longer falls."""
-        best = x = self._once(b)
-        error, steps, eps = np.inf, 0, np.finfo(b.dtype).eps
+    def _refine(self, A, b):
+        """Iterative refinement until the backward error no longer halves.
+
+        Returns
+        -------
+        x : array, shape (n, p)
+        error : float
+            Its backward error.
+        steps : int
+        """
+        best = x = self._apply_inverse(b)
+        best_error, steps, eps = np.inf, 0, np.finfo(b.dtype).eps
         while True:
             residual = b - A @ x
-            now = self._error(x, residual, b)
-            if not now < error / 2:
-                return best, error, steps
-            best, error = x, now
-            if error <= eps or steps == REFINEMENTS:
-                return best, error, steps
-            x, steps = x + self._once(residual), steps + 1
+            error = self._backward_error(x, residual, b)
+            if not error < best_error / 2:
+                return best, best_error, steps
+            best, best_error = x, error
+            if error <= eps or steps == MAX_REFINEMENTS:
+                return best, best_error, steps
+            x, steps = x + self._apply_inverse(residual), steps + 1
 
-    def _once(self, b):
-        """Solve with the factors: V (L U)^-1 U^T b."""
+    def _apply_inverse(self, b):
+        """A^-1 b by the factors, V (L U)^-1 U^T b."""
         y = np.array(b, order="C")
-        for (u, _), segments in self._layers:
-            for start, size in segments:
-                rows(y.reshape(-1), start, size, u.astype(y.dtype), y.shape[1])
+        apply_left_transposed(y, self._layers)
         y = upper_solve(self._factors, lower_solve(self._factors, y))
         y = np.ascontiguousarray(y)
-        for (_, v), segments in reversed(self._layers):
-            for start, size in segments:
-                back(y.reshape(-1), start, size, v.astype(y.dtype), y.shape[1])
+        apply_right(y, self._layers)
         return y
 
 
@@ -177,7 +188,7 @@ def lu_rbt(
     A : array, shape (n, n)
         Real or complex, any n.
     depth : int
-        Layers of the random butterflies, at most log2(n) rounded down.
+        Layers of each random butterfly; reduced to log2(n), rounded down, if above.
     check_finite : bool
         Whether to look for NaN and infinities.
     rng : Generator, int or None
@@ -196,11 +207,12 @@ def lu_rbt(
     Notes
     -----
     For butterflies U and V of log2(n) random layers no leading block of U^T A V is
-    singular, with probability 1 (Parker, 1995). Of dense matrices two layers hardly
-    ever leave one (Baboulin, Dongarra, Herrmann and Tomov, 2013); permutations and
-    others that are mostly zero need more. A layer on n coordinates pairs i with
-    i + ceil(n / 2); that works for any n (Lindquist, Luszczek and Dongarra, 2023, arXiv
-    2312.09376). What stability is lost, refinement regains; for it A is kept, uncopied.
+    singular, with probability 1 (Parker, 1995). For dense matrices two layers are
+    almost always enough (Baboulin, Dongarra, Herrmann and Tomov, 2013); permutations
+    and other matrices that are mostly zero need more. A layer on n coordinates pairs i
+    with i + ceil(n / 2); that works for any n (Lindquist, Luszczek and Dongarra, 2023,
+    arXiv 2312.09376). Refinement regains the stability that is lost without pivoting;
+    for it A is kept, without a copy.
 
     Examples
     --------
@@ -228,7 +240,7 @@ def solve(
     Parameters
     ----------
     A, depth, check_finite, rng
-        As for `lu_rbt`, which see for right-hand sides that come later.
+        As for `lu_rbt`; reuse its factors for further right-hand sides.
     b : array, shape (n,) or (n, p)
 
     Returns
@@ -253,12 +265,12 @@ def solve(
     >>> import numpy as np
     >>> from fastbutterfly import linalg
     >>> A = np.random.default_rng(0).standard_normal((99, 99))
-    >>> found = linalg.solve(A, A @ np.arange(99.0), rng=0)
-    >>> bool(np.allclose(found.x, np.arange(99.0))), found.method
+    >>> result = linalg.solve(A, A @ np.arange(99.0), rng=0)
+    >>> bool(np.allclose(result.x, np.arange(99.0))), result.method
     (True, 'rbt')
     """
     options = {"depth": depth, "check_finite": check_finite, "rng": rng}
-    return lu_rbt(A, **options)._solved(b, check_finite)
+    return lu_rbt(A, **options)._solve(b, check_finite)
 
 
 def _as_square(A, check_finite):
@@ -271,28 +283,8 @@ def _as_square(A, check_finite):
     return A
 
 
-def _layer(n, level, dtype, rng):
-    """Random numbers for U and V, and the segments (start, size) of a layer."""
-    segments = [(0, n)]
-    for _ in range(level):
-        segments = [
-            part
-            for start, size in segments
-            for part in (
-                (start, (size + 1) // 2),
-                (start + (size + 1) // 2, size // 2),
-            )
-        ]
-    root = 0.5**0.5
-    scales = [root * np.exp(rng.uniform(-1, 1, n) / SPREAD) for _ in range(2)]
-    for start, size in segments:
-        if size % 2:
-            for scale in scales:
-                scale[start + (size + 1) // 2 - 1] *= root
-    return [scale.astype(dtype) for scale in scales], segments
-
-
-def _row_sum(A):
-    """Largest sum of absolute values of a row."""
-    parts = (A[i : i + 256] for i in range(0, len(A), 256))
-    return max((float(np.abs(part).sum(axis=1).max()) for part in parts), default=0.0)
+def _infinity_norm(A):
+    """The matrix norm that the maximum norm induces: the largest sum |a| of a row."""
+    blocks = (A[i : i + BLOCK_ROWS] for i in range(0, len(A), BLOCK_ROWS))
+    sums = (float(np.abs(block).sum(axis=1).max()) for block in blocks)
+    return max(sums, default=0.0)
