@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from .._base import arguments
 from .._base.permutations import inverse
 from .._plans import patterns
-from ..operators.butterfly import REVERSED, Butterfly
-from ..operators.sums import Sum
+from ..operators import Butterfly, Sum
 from . import hierarchical, input_orders, splitting
 from .leading_vectors import LOSS
 from .refinement import refined
@@ -231,13 +230,13 @@ def _scaled(matrix, double):
 
 
 def _as_chain(shape, pattern, stride, radices, rank):
-    arguments.as_choice("stride", stride, REVERSED)
+    arguments.as_choice("stride", stride, patterns.REVERSED)
     if pattern is None:
         if shape[0] != shape[1]:
             raise ValueError(
                 f"A must be square unless pattern is given, got shape {shape}"
             )
-        pattern = splitting.square(shape[0], stride, radices, rank)
+        pattern = splitting.square_pattern(shape[0], stride, radices, rank)
     elif radices is not None or rank != 1:
         raise ValueError("pattern must be None if radices or rank is given")
     pattern = patterns.as_patterns(pattern)

@@ -52,7 +52,7 @@ class Subspace:
         return self._inverse @ z
 
 
-class Best:
+class ProjectedLowRank:
     """Approximations of Y in the range of A, of any rank.
 
     `squares` are the s^2, from the largest; `left` the left singular vectors of Q^T Y.

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .._plans import patterns
-from ..operators.butterfly import Butterfly
+from ..operators import Butterfly
 from . import splitting
 
 

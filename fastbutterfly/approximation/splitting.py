@@ -48,7 +48,7 @@ def _first_fault(chain):
     return None
 
 
-def square(n, stride, radices, rank):
+def square_pattern(n, stride, radices, rank):
     """Pattern of a square butterfly of size n, with `rank` paths for each of rank 1."""
     radices = _radices(radices, n)
     if not radices:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._base.arguments import as_choice, as_reals, as_size, dense
-from ..approximation.projection import Subspace
+from ..approximation import Subspace
 from .arguments import as_mapped, as_matrices
 from .sketch import Sketch, times
 

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
+from .. import transforms
 from .._base.arguments import as_generator, as_list, as_real_dtype, as_size
-from ..operators.butterfly import Butterfly
-from ..transforms import random
+from ..operators import Butterfly
 from .product import Product
 from .sketch import Sketch
 from .sparsity import draw_places
@@ -46,7 +46,7 @@ def fjlt(
     (20, 1000)
     """
     shape = as_shape(l, n)
-    return Sketch(random.fjlt(*shape, dtype=dtype, rng=rng))
+    return Sketch(transforms.fjlt(*shape, dtype=dtype, rng=rng))
 
 
 def sparse_rtt(
@@ -101,7 +101,7 @@ def sparse_rtt(
     from scipy.sparse import csr_array  # slow to import
 
     (count, n), dtype, rng = as_shape(l, n), as_real_dtype(dtype), as_generator(rng)
-    size = random.next_power_of_two(n)
+    size = transforms.next_power_of_two(n)
     nonzeros = min(4, size) if nonzeros is None else as_size("nonzeros", nonzeros)
     if nonzeros > size:
         raise ValueError(f"nonzeros must be at most {size}, got {nonzeros}")

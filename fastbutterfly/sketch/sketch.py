@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._base.arguments import as_numbers, common_dtype, dense, is_sparse
-from ..operators.butterfly import Butterfly
+from ..operators import Butterfly
 from .product import Product
 from .streaming import kind_of, pays
 

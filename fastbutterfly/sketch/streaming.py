@@ -7,7 +7,7 @@ from .._base.memory import frozen
 from .._kernels.gather import add_rows
 from .._plans.binary import BinaryPlan
 from .._plans.path_products import Paths
-from ..operators.butterfly import Butterfly
+from ..operators import Butterfly
 from .product import Product
 
 LARGE = 1 << 24  # numbers of X from which it is worked on by blocks

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .._base.arguments import dense, is_sparse
-from ..approximation.projection import Best
+from ..approximation import ProjectedLowRank
 from ..nn.training.history import DivergenceError
 from .low_rank import best_errors, excess
 from .random import stack
@@ -119,7 +119,7 @@ class Run:
         if self.tail:
             fixed = [(S @ x.T).T for S in self.tail for x in rows]
             A = np.concatenate([learned, np.stack(fixed)], axis=-1)
-        best = Best(A, rows)
+        best = ProjectedLowRank(A, rows)
         values, slope = best.error(self.k), weights
         if self.metric != "squared":
             # The gradient of an error that is zero by rounding is noise.

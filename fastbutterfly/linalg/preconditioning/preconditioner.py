@@ -12,8 +12,8 @@ from scipy.sparse.linalg import LinearOperator
 
 from ..._base.arguments import as_choice, as_generator, as_size
 from ..._plans.patterns import LARGEST, as_radices
+from ...approximation import square_pattern
 from ...approximation.factorize import factorize
-from ...approximation.splitting import square
 from ...nn.arguments import as_flag
 from ...operators.butterfly import Butterfly
 from ..arguments import as_operator, dense
@@ -256,7 +256,7 @@ def _ranks(radices, terms):
     first, *rest = RANKS
     n = math.prod(radices)
     count = {
-        rank: sum(map(math.prod, square(n, "increasing", radices, rank)))
+        rank: sum(map(math.prod, square_pattern(n, "increasing", radices, rank)))
         for rank in rest
     }
     return first, *(rank for rank in rest if terms * count[rank] <= n**2)
