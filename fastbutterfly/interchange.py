@@ -1,4 +1,4 @@
 """Butterflies and the formats of other libraries; see `fastbutterfly.interop`."""
 
-from .interop.factors import *  # noqa: F403
-from .interop.factors import __all__  # noqa: F401
+from .interop import *  # noqa: F403
+from .interop import __all__  # noqa: F401

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from .nn import History
-from .operators.butterfly import Butterfly
+from .operators import Butterfly
 
 COLOURS = ("#33415c", "#d1495b", "#edae49", "#00798c", "#8f5ea2", "#8d99ae")
 GREY = "#5f6368"

@@ -8,9 +8,9 @@ import scipy.sparse
 from scipy.sparse.linalg import LinearOperator
 
 import fastbutterfly as fb
-from fastbutterfly.approximation.factorize import factorize
+from fastbutterfly.approximation import factorize
 from fastbutterfly.approximation.leading_vectors import best_range
-from fastbutterfly.operators.sums import Sum
+from fastbutterfly.operators import Sum
 
 PATTERNS = {
     "mixed": [(20, 3, 3, 1), (4, 5, 5, 3), (1, 4, 4, 15)],

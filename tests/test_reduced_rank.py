@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from fastbutterfly.approximation import reduced_rank
-from fastbutterfly.approximation.projection import Best, Subspace
+from fastbutterfly.approximation import ProjectedLowRank, Subspace, reduced_rank
 
 
 def problem(rng, d=40, l=12, m=24):
@@ -197,7 +196,7 @@ class TestRank:
     def test_errors_and_gradients_of_best(self, rng, name, k):
         A = degenerate(name, rng)
         Y = rng.standard_normal((len(A), 7))
-        best = Best(A, Y)
+        best = ProjectedLowRank(A, Y)
         assert best.error(k) == pytest.approx(best_in_range(A, Y, k), rel=1e-10)
         assert np.isfinite(best.gradient(k)).all()
         assert best.gradient(k).shape == A.shape
@@ -215,9 +214,9 @@ class TestRank:
         A = degenerate(name, rng)
         As = np.stack([A, rng.standard_normal(A.shape), np.zeros_like(A)])
         Y = rng.standard_normal((3, len(A), 7))
-        best = Best(As, Y)
+        best = ProjectedLowRank(As, Y)
         for i in range(3):
-            alone = Best(As[i], Y[i])
+            alone = ProjectedLowRank(As[i], Y[i])
             assert best.error(2)[i] == pytest.approx(alone.error(2), rel=1e-12)
             np.testing.assert_allclose(
                 best.gradient(2)[i], alone.gradient(2), atol=1e-9
@@ -232,17 +231,20 @@ def test_gradient_of_best(rng, shape, related, k, l):
     Y = rng.standard_normal((*shape, 10, 6))
     if related:
         Y[..., :l] += 3 * A
-    gradient, h = Best(A, Y).gradient(k), 1e-6
+    gradient, h = ProjectedLowRank(A, Y).gradient(k), 1e-6
     assert gradient.shape == A.shape
     for u in rng.standard_normal((3, *A.shape)):
-        slopes = (Best(A + h * u, Y).error(k) - Best(A - h * u, Y).error(k)) / (2 * h)
+        slopes = (
+            ProjectedLowRank(A + h * u, Y).error(k)
+            - ProjectedLowRank(A - h * u, Y).error(k)
+        ) / (2 * h)
         expected = np.sum(gradient * u, axis=(-2, -1))
         np.testing.assert_allclose(slopes, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_gradient_is_zero_along_the_range(rng):
     A, Y = problem(rng)
-    np.testing.assert_allclose(A.T @ Best(A, Y).gradient(4), 0, atol=1e-10)
+    np.testing.assert_allclose(A.T @ ProjectedLowRank(A, Y).gradient(4), 0, atol=1e-10)
 
 
 def test_error_has_no_cancellation(rng):
@@ -250,7 +252,7 @@ def test_error_has_no_cancellation(rng):
     Y = A @ rng.standard_normal((12, 3)) + 1e-9 * rng.standard_normal((40, 3))
     expected = best_in_range(A, Y, 3)
     assert expected < 1e-15
-    assert Best(A, Y).error(3) == pytest.approx(expected, rel=1e-3)
+    assert ProjectedLowRank(A, Y).error(3) == pytest.approx(expected, rel=1e-3)
 
 
 def test_kinds_of_input(rng):

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 import fastbutterfly as fb
 from fastbutterfly import sketch
+from fastbutterfly.sketch.streaming import is_faster_by_blocks
 
 SIZES = {1: 1, 2: 1, 31: 5, 32: 8, 100: 7, 1000: 20}
 RANDOM = ("fjlt", "sparse_rtt", "gaussian", "count_sketch", "sparse")
@@ -91,7 +92,15 @@ class TestProducts:
             X = (3 * laws.draw(rng, (n, 3), np.complex128)).real.astype(other)
             X = laws.draw(rng, (n, 3), other) if other in laws.DTYPES else X
             assert_product(S @ X, D, X)
-            assert_product(S.apply(X[:, 0]), D, X[:, 0])
+            assert_product(S @ X[:, 0], D, X[:, 0])
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_apply_is_deprecated(self, rng, kind):
+        S, X = make(kind, 100), rng.standard_normal((100, 3))
+        with pytest.warns(DeprecationWarning, match="use S @ X") as caught:
+            y = S.apply(X)
+        assert caught[0].filename == __file__
+        np.testing.assert_array_equal(y, S @ X)
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     @pytest.mark.parametrize("kind", KINDS)
@@ -260,4 +269,4 @@ def test_large_arrays_by_blocks(n, draw, monkeypatch, rng):
     S = draw(20, n, rng=0)
     for X in (rng.standard_normal((n, 3)), rng.integers(0, 9, (n, 3)), 1j * np.eye(n)):
         np.testing.assert_allclose(S @ X, S.to_dense() @ X, atol=1e-12)
-    assert S._pays(np.ones((n, 3))) == (n == 100)
+    assert is_faster_by_blocks(S.operator, np.ones((n, 3))) == (n == 100)

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from fastbutterfly import nn, sketch
 from fastbutterfly.sketch.models import MODELS, make
-from fastbutterfly.sketch.training import Run, Stacks
+from fastbutterfly.sketch.training import LearningRun, Stacks
 
 METRICS = ("squared", "norm", "relative")
 KINDS = ("butterfly", "sparse", "dense")
@@ -69,7 +69,7 @@ class TestGradient:
         model = make(MODELS[kind], 4, n, rng, nonzeros)
         below = [sketch.count_sketch(append, n, rng=rng)] if append else []
         recorder = Recorder()
-        run = Run(model, recorder, below, 2, metric, None, None)
+        run = LearningRun(model, recorder, below, 2, metric, None, None)
         run.step(
             Stacks(Xs, 2, metric).take(range(5)), 5, recorder.init(model.parameters)
         )
@@ -78,7 +78,7 @@ class TestGradient:
         def value():
             return error(Xs, run.sketch().to_dense(), 2, metric)
 
-        assert run.found.losses == pytest.approx([value()], rel=1e-9)
+        assert run.learned.losses == pytest.approx([value()], rel=1e-9)
         for u in rng.standard_normal((4, p.size)):
             slopes = []
             for step in (h, -h):

@@ -13,6 +13,10 @@ import numpy as np
 from .._base.arguments import as_list, as_numbers, common_dtype
 
 LARGEST = 128  # the largest block of a butterfly whose pattern is not given
+REVERSED = {
+    "increasing": "decreasing",
+    "decreasing": "increasing",
+}  # orders of strides
 
 
 def as_patterns(pattern):

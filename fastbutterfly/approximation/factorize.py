@@ -1,4 +1,4 @@
-"""A dense matrix as a butterfly, with its error and how far from the best it can be."""
+"""factorize: a matrix as a butterfly, with its error and bounds on the best error."""
 
 import math
 import numbers
@@ -10,18 +10,17 @@ from numpy.typing import ArrayLike, DTypeLike
 from .._base import arguments
 from .._base.permutations import inverse
 from .._plans import patterns
-from ..operators.butterfly import REVERSED, Butterfly
-from ..operators.sums import Sum
+from ..operators import Butterfly, Sum
 from . import hierarchical, input_orders, splitting
 from .leading_vectors import LOSS
 from .refinement import refined
 
-COLUMNS = 256  # of an operator, computed at a time
+COLUMNS = 256  # of an operator computed at a time: the identity is never held whole
 
 
 @dataclass(frozen=True)
 class Factorization:
-    """What `factorize` found; errors are in the Frobenius norm, relative to A's.
+    """Result of `factorize`; errors are in the Frobenius norm, relative to that of A.
 
     Attributes
     ----------
@@ -30,14 +29,14 @@ class Factorization:
     error : float
         |A - operator| / |A|, computed from the operator's weights.
     bound : float
-        What the algorithm guarantees of the error before seeing it.
+        Upper bound on the error that the algorithm guarantees a priori.
     constant : float
-        The error is at most this times the best possible one of the pattern and order,
-        plus rounding; infinite for a sum.
+        The error is at most this constant times the smallest error of any butterfly of
+        the pattern and order, plus rounding; infinite for a sum.
     best_at_least : float
-        No product of such layers has a smaller error; zero for a sum.
+        Lower bound on the error of any product of such layers; zero for a sum.
     permutation : str
-        The order taken: a name, or "given".
+        The order of the inputs or outputs that was chosen: a name, or "given".
     errors : tuple of float
         The error after each term.
     """
@@ -71,25 +70,27 @@ def factorize(
     A : array (n_out, n_in), sparse array, LinearOperator or anything with `matmat`
         Operators are applied to the identity.
     pattern : sequence of (a, b, c, d), optional
-        Of each layer, the one applied first first, see `Butterfly.from_blocks`; strides
-        d may grow or shrink. None: the square one that stride, radices, rank describe.
+        Patterns of the layers in order of application, see `Butterfly.from_blocks`;
+        strides d may grow or shrink. None: the square pattern that stride, radices and
+        rank describe.
     stride : {"increasing", "decreasing"}
         Order of the strides.
     radices : sequence of int, optional
         Sizes of the blocks, from small strides to large; None: as
         `Butterfly.random`.
     rank : int
-        More paths between an input and an output: coordinates between layers are so
-        many times n.
+        Number of paths between an input and an output; there are rank * n coordinates
+        between two layers.
     permutation : str, None or array of int
         Order of the inputs, or for decreasing strides of the outputs: "identity" (or
         None), "bit_reversal", "even_odd", "shuffle", "transpose", "sequency" (powers of
-        two), or the operator's `inputs` (`outputs`). "auto" takes what looks best of
-        these in a few parts of A, the identity unless another is clearly better.
+        two), or the operator's `inputs` (`outputs`). "auto" compares the named ones on
+        a sample of submatrices of A, and takes the identity unless another is clearly
+        better.
     terms : int
-        At most so many butterflies, each the one for what the others have left.
+        Maximum number of butterflies; each approximates the residual of those before.
     tol : float
-        No further term once the error is at most this.
+        Error at which no further term is added.
     refine : int
         Steps of L-BFGS on all weights of a term after the hierarchical algorithm.
     dtype : dtype, optional
@@ -102,25 +103,26 @@ def factorize(
     Raises
     ------
     ValueError, TypeError
-        If A is no matrix of finite numbers, the pattern is not chainable or does not
-        fit, or an option is not as described.
+        If A is not a finite matrix, the pattern is not chainable or does not fit A, or
+        an option is not as described.
 
     Notes
     -----
     The hierarchical algorithm with orthonormalisation (Le, Zheng, Riccietti and
-    Gribonval, 2024, arXiv 2411.04506), on a balanced tree. The first cut replaces each
-    part of A, m x n, by its best approximation of rank r; the factors of these parts
-    are cut in turn. With S the errors of the k - 1 splits of k layers,
+    Gribonval, 2024, arXiv 2411.04506), on a balanced tree. The first split replaces
+    submatrices of A by their best approximations of rank r; the two factors are split
+    in turn. With S_i the errors of the k - 1 splits of k layers,
 
         error <= bound = sqrt(S_1^2 + ... + S_{k-1}^2) <= sqrt(k - 1) max S,
 
     and max S = best_at_least is at most the error of every product of such layers. This
-    holds for any tree since the half with orthonormal rows is done first and the other
-    one is projected onto it, not merely rescaled; the proof is in
+    holds for any tree since the half with orthonormal rows is decomposed first and the
+    other half is projected onto the result, not merely rescaled; the proof is in
     `hierarchical.decompose`. Both include rounding.
 
-    Flips of an index's low bits that higher bits decide (reversals, Gray code) are
-    butterflies themselves; so the candidates are orders of the bits, and "sequency".
+    Permutations that flip low bits of an index depending on its higher bits (reversals,
+    Gray code) are butterflies themselves; so the candidates for `permutation` are
+    orders of the bits, and "sequency".
 
     Examples
     --------
@@ -138,44 +140,52 @@ def factorize(
     refine = arguments.as_size("refine", refine, least=0)
     if not isinstance(tol, numbers.Real) or not tol >= 0:
         raise ValueError(f"tol must be a number, at least 0, got {tol!r}")
-    chain, swapped = _as_chain(matrix.shape, pattern, stride, radices, rank)
+    chain, transposed = _as_chain(matrix.shape, pattern, stride, radices, rank)
     double = np.result_type(dtype, np.float64)
     target, scale, norm = _scaled(matrix, double)
-    target = target.T if swapped else target
+    target = target.T if transposed else target
     name, source = input_orders.choose(permutation, target, chain)
     target = target if source is None else target.take(source, axis=1)
-    node, outside = _on_support(target, splitting.product(chain))
-    found, errors, squares = [], [], []
-    while not found or (len(found) < terms and errors[-1] > tol):
+    residual, outside = _on_support(target, splitting.product(chain))
+    summands, errors, squares = [], [], []
+    while not summands or (len(summands) < terms and errors[-1] > tol):
         splits = [outside]
-        layers = hierarchical.decompose(node, chain, splits)[0]
-        layers = refined(layers, chain, node, refine) if refine else layers
+        layers = hierarchical.decompose(residual, chain, splits)[0]
+        layers = refined(layers, chain, residual, refine) if refine else layers
         layers = [layer.astype(dtype) for layer in layers]
-        exact = [layer.astype(double) for layer in layers]  # what was rounded
-        rest = outside + hierarchical.squared_distance(node, exact, chain)
-        error = math.sqrt(rest) / norm if norm else 0.0
+        rounded = [layer.astype(double) for layer in layers]
+        square = outside + hierarchical.squared_distance(residual, rounded, chain)
+        error = math.sqrt(square) / norm if norm else 0.0
         if errors and error >= errors[-1]:
-            break  # what is left is rounding
+            break  # the residual is rounding error
         squares = splits
         errors.append(error)
-        layers[-1] = layers[-1] * dtype.type(scale)
-        found.append(_operator(layers, chain, swapped, source))
-        if len(found) < terms:
-            node = node - hierarchical.multiply(exact, chain)
-    alone = len(found) == 1
-    unit = 1 / norm if norm else 0.0
-    bound = min(math.sqrt(sum(squares)) * unit, 1.0) + _rounding(chain, dtype)
-    best = math.sqrt(outside + max(squares[1:], default=0.0)) * (1 - LOSS) * unit
-    best = max(best - _rounding(chain, np.float64), 0.0)
+        summands.append(_operator(layers, chain, transposed, source, scale))
+        if len(summands) < terms:
+            residual = residual - hierarchical.multiply(rounded, chain)
+    is_sum = len(summands) > 1
+    bound, best_at_least = _bounds(squares, chain, dtype, norm)
     return Factorization(
-        operator=found[0] if alone else Sum(found),
+        operator=Sum(summands) if is_sum else summands[0],
         error=errors[-1],
         bound=bound,
-        constant=math.sqrt(max(1, len(chain) - 1)) if alone else math.inf,
-        best_at_least=best if alone else 0.0,
+        constant=math.inf if is_sum else math.sqrt(max(1, len(chain) - 1)),
+        best_at_least=0.0 if is_sum else best_at_least,
         permutation=name,
         errors=tuple(errors),
     )
+
+
+def _bounds(squares, chain, dtype, norm):
+    """Relative error that the splits guarantee, and one that nothing goes below.
+
+    `squares` are |A outside the pattern|^2 and the squared errors of the splits.
+    """
+    unit = 1 / norm if norm else 0.0
+    outside, *splits = squares
+    bound = min(math.sqrt(sum(squares)) * unit, 1.0) + _rounding(chain, dtype)
+    least = math.sqrt(outside + max(splits, default=0.0)) * (1 - LOSS) * unit
+    return bound, max(least - _rounding(chain, np.float64), 0.0)
 
 
 def _as_matrix(A):
@@ -193,6 +203,7 @@ def _as_matrix(A):
 
 
 def _columns(operator):
+    """The matrix of a linear operator, from products with the identity."""
     n = operator.shape[1]
     steps = range(0, n, COLUMNS)
     return np.hstack(
@@ -212,10 +223,14 @@ def _as_dtype(dtype, matrix):
 
 
 def _scaled(matrix, double):
-    """In double precision over a power of two; that and the norm."""
-    found, scale = matrix.astype(double, copy=False), 1.0
+    """The matrix in double precision over a power of two, that, and the norm.
+
+    Norms beyond 1e+-30 are scaled to about 1, so that no square over- or underflows;
+    for a power of two the division is exact.
+    """
+    scaled, scale = matrix.astype(double, copy=False), 1.0
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        square = np.vdot(found, found).real
+        square = np.vdot(scaled, scaled).real
     if not 1e-60 < square < 1e60:
         bad = np.argwhere(~np.isfinite(matrix))
         if len(bad):
@@ -224,20 +239,20 @@ def _scaled(matrix, double):
                 f"A must be finite, got {matrix[i, j]} at A[{i}, {j}]"
                 f" and {len(bad) - 1} more such numbers"
             )
-        scale = 2.0 ** (np.frexp(np.abs(found).max())[1] - 1)
-        found = found / scale
-        square = np.vdot(found, found).real
-    return found, scale, math.sqrt(square)
+        scale = 2.0 ** (np.frexp(np.abs(scaled).max())[1] - 1)
+        scaled = scaled / scale
+        square = np.vdot(scaled, scaled).real
+    return scaled, scale, math.sqrt(square)
 
 
 def _as_chain(shape, pattern, stride, radices, rank):
-    arguments.as_choice("stride", stride, REVERSED)
+    arguments.as_choice("stride", stride, patterns.REVERSED)
     if pattern is None:
         if shape[0] != shape[1]:
             raise ValueError(
                 f"A must be square unless pattern is given, got shape {shape}"
             )
-        pattern = splitting.square(shape[0], stride, radices, rank)
+        pattern = splitting.square_pattern(shape[0], stride, radices, rank)
     elif radices is not None or rank != 1:
         raise ValueError("pattern must be None if radices or rank is given")
     pattern = patterns.as_patterns(pattern)
@@ -251,26 +266,28 @@ def _as_chain(shape, pattern, stride, radices, rank):
 
 
 def _on_support(matrix, pattern):
-    """Blocks of the matrix that the pattern has, and the squared norm of the rest."""
+    """The matrix's entries in the pattern, as blocks; |entries outside of it|^2."""
     a, b, c, d = pattern
     if a * d == 1:
         return np.ascontiguousarray(matrix)[np.newaxis], 0.0
-    rest = matrix.reshape(a, b, d, a, c, d).copy()
-    inside = np.einsum("abdacd->adbc", rest)
-    node = inside.reshape(a * d, b, c).copy()
+    outside = matrix.reshape(a, b, d, a, c, d).copy()
+    inside = np.einsum("abdacd->adbc", outside)  # a view
+    blocks = inside.reshape(a * d, b, c).copy()
     inside[...] = 0
-    return node, np.vdot(rest, rest).real
+    return blocks, np.vdot(outside, outside).real
 
 
-def _operator(layers, chain, swapped, source):
+def _operator(layers, chain, transposed, source, scale):
+    """The butterfly of these layers for the matrix as the user has given it."""
+    layers = [*layers[:-1], layers[-1] * layers[-1].dtype.type(scale)]
     kept = None if source is None else inverse(source)
-    if not swapped:
+    if not transposed:
         return Butterfly.from_blocks(layers, chain, inputs=kept)
     layers = [layer.swapaxes(1, 2) for layer in reversed(layers)]
     return Butterfly.from_blocks(layers, patterns.transposed(chain), outputs=kept)
 
 
 def _rounding(chain, dtype):
-    """Relative error that rounding of the weights, and of all sums, explains."""
+    """Bound on the relative error by rounding of the weights and of all sums."""
     rank = max(splitting.ranks(chain), default=1)
     return 8 * (len(chain) + 1) * math.sqrt(rank) * float(np.finfo(dtype).eps)

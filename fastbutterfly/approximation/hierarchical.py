@@ -1,7 +1,7 @@
-"""Blocks of one product of layers -> blocks of each layer, with the errors of splits.
+"""Hierarchical factorisation: the blocks of a product -> the blocks of each layer.
 
-Words: see `_chain`. A node is the product of some consecutive layers, stored as the
-blocks (a * d, b, c) of its pattern.
+Terms as in `splitting`: a node is the product of some consecutive layers of a chain,
+stored as the blocks (a * d, b, c) of its pattern.
 """
 
 import numpy as np
@@ -11,19 +11,19 @@ from .splitting import cheapest
 
 
 def decompose(node, chain, errors, rank=None):
-    """Layers whose product is near the node.
+    """Layers whose product approximates the node.
 
     Parameters
     ----------
     node : array (a * d, b, c)
         Blocks of the product.
     chain : tuple of patterns
-        Of the layers wanted.
+        Patterns of the layers.
     errors : list
-        Takes the squared error of each split.
+        The squared error of each split is appended.
     rank : int, optional
-        r of the cut above, if the rows of each part there are to be orthonormal; their
-        lengths and mixtures are then lost.
+        r of the split above. If given, the rows of each part of the product are made
+        orthonormal there: only their spans are kept.
 
     Returns
     -------
@@ -34,16 +34,19 @@ def decompose(node, chain, errors, rank=None):
 
     Notes
     -----
-    M is approximated by U Z, parts of U with orthonormal columns; Z by W Q, parts of Q
-    with orthonormal rows; U is forgotten for X = M Q^H, the best for this Q; and X is
-    decomposed. As M - U Z is orthogonal to all U (.), and M - X Q to all (.) Q,
+    1. M is approximated by U Z, with orthonormal columns in the parts of U.
+    2. Z is decomposed into W Q, with orthonormal rows in the parts of Q.
+    3. U is replaced by X = M Q^H, the best left factor for this Q.
+    4. X is decomposed, with result X'.
+
+    As M - U Z is orthogonal to all U (.), and M - X Q to all (.) Q,
 
         |M - X' Q|^2 = |M - X Q|^2 + |X - X'|^2
                     <= |M - U Z|^2 + |Z - W Q|^2 + |X - X'|^2:
 
     the squared error is at most the sum of those of the splits, for any tree. Z and X
-    are what maps of norm at most one make of M, and these take products of layers to
-    products of layers. So no split errs more than the best product of layers does.
+    are images of M under maps of norm at most one, which take products of layers to
+    products of layers. So the error of no split exceeds that of the best product.
     """
     if len(chain) == 1:
         leaf = node if rank is None else _orthonormal_rows(node, rank)
@@ -85,26 +88,26 @@ def squared_distance(node, layers, chain):
 def _compress(split, node):
     """Z of the node, as blocks, and |M - U Z|^2."""
     parts, error = split.parts(node), 0.0
-    found = np.zeros((*parts.shape[:4], split.r, split.n), node.dtype)
+    compressed = np.zeros((*parts.shape[:4], split.r, split.n), node.dtype)
     for k in split.slabs():
         slab = np.ascontiguousarray(parts[:, :, k])
         flat = slab.reshape(-1, split.m, split.n)
         basis = best_range(flat, split.r)
-        kept = basis.conj().swapaxes(1, 2) @ flat
-        error += _square(flat - _times(basis, kept))
-        found[:, :, k, :, : kept.shape[1]] = kept.reshape(*slab.shape[:4], -1, split.n)
-    return split.as_first(found), error
+        Z = basis.conj().swapaxes(1, 2) @ flat
+        error += _square(flat - _times(basis, Z))
+        compressed[:, :, k, :, : Z.shape[1]] = Z.reshape(*slab.shape[:4], -1, split.n)
+    return split.as_first(compressed), error
 
 
 def _project(split, node, orthonormal):
     """M Q^H, as blocks."""
     parts = split.parts(node)
     rows = split.parts_of_first(orthonormal)
-    found = np.empty((*parts.shape[:5], split.r), node.dtype)
+    projected = np.empty((*parts.shape[:5], split.r), node.dtype)
     for k in split.slabs():
         adjoint = np.ascontiguousarray(rows[:, :, k].conj()).swapaxes(4, 5)
-        np.matmul(parts[:, :, k], adjoint, out=found[:, :, k])
-    return split.as_last(found)
+        np.matmul(parts[:, :, k], adjoint, out=projected[:, :, k])
+    return split.as_last(projected)
 
 
 def _multiply(split, last, first):
@@ -112,17 +115,20 @@ def _multiply(split, last, first):
 
 
 def _orthonormal_rows(leaf, rank):
-    """Make each `rank` rows that one part above has orthonormal; surplus ones zero."""
+    """The leaf with groups of `rank` rows made orthonormal; surplus rows are zero.
+
+    A group is the rows that belong to one part of the split above.
+    """
     count, b, c = leaf.shape
     rows = leaf.reshape(count, rank, b // rank, c).swapaxes(1, 2)
     if rank == 1:
-        length = np.linalg.norm(rows, axis=3, keepdims=True)
-        found = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
+        norm = np.linalg.norm(rows, axis=3, keepdims=True)
+        unit = np.divide(rows, norm, out=np.zeros_like(rows), where=norm > 0)
     else:
         q = np.linalg.qr(rows.conj().swapaxes(2, 3))[0]
-        found = np.zeros_like(rows)
-        found[:, :, : q.shape[3]] = q.conj().swapaxes(2, 3)
-    return found.swapaxes(1, 2).reshape(leaf.shape)
+        unit = np.zeros_like(rows)
+        unit[:, :, : q.shape[3]] = q.conj().swapaxes(2, 3)
+    return unit.swapaxes(1, 2).reshape(leaf.shape)
 
 
 def _times(left, right):

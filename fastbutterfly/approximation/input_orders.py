@@ -1,4 +1,4 @@
-"""Orders of the inputs that may turn a matrix into a butterfly, and their choice."""
+"""Orders of the inputs that may make a matrix a butterfly, and the choice of one."""
 
 from itertools import pairwise
 
@@ -10,12 +10,14 @@ from .._plans import patterns
 from .leading_vectors import best_range
 from .splitting import Split, product
 
-SAMPLES = 8  # parts looked at for each cut and order
-CLEARLY = 0.8  # of the squared error: what another order may leave at most to be taken
+SAMPLES = 8  # parts that are compared for each cut and order
+# Another order is taken only if it leaves less than this share of the smallest squared
+# error so far: errors of a sample vary, and the identity needs no permutation.
+CLEARLY_BETTER = 0.8
 
 SEQUENCY = "sequency"  # columns of the Walsh matrix as those of the Hadamard matrix
 
-# An order of the digits of an index, from the slowest, as axes of the identity's.
+# Permutations of the digits of an index, slowest digit first, as axes for transpose().
 ORDERS = {
     "identity": lambda axes: axes,
     "bit_reversal": lambda axes: axes[::-1],
@@ -27,7 +29,7 @@ ORDERS = {
 
 
 def choose(permutation, matrix, chain):
-    """Name of the order, and which column comes at each place; None: as they are."""
+    """Name of the order, and the index of its columns; None for the identity."""
     if permutation is None:
         return "identity", None
     if not isinstance(permutation, str):
@@ -44,17 +46,17 @@ def choose(permutation, matrix, chain):
             "permutation", permutation, {**dict.fromkeys(names), "auto": 0}
         )
         return permutation, _source(permutation, chain)
-    name = _best(matrix, chain)
+    name = _best_order(matrix, chain)
     return name, _source(name, chain)
 
 
 def _names(chain):
-    """The orders there are; that by sequency is one of the bits of an index only."""
+    """The orders that exist for the chain: "sequency" only if all digits are bits."""
     return [name for name in ORDERS if name != SEQUENCY or set(_digits(chain)) <= {2}]
 
 
 def _source(name, chain):
-    """Which of the coordinates 0 ... n - 1 comes at each place; None: all in place."""
+    """Index array of the order, so that column j of it is source[j]; None: identity."""
     digits = _digits(chain)
     if name == SEQUENCY:
         return inverse(sequency(patterns.n_in(chain[0])))
@@ -66,50 +68,53 @@ def _source(name, chain):
 
 
 def _digits(chain):
-    """Radices of an input's index, from the slowest."""
+    """Radices of an input's index, slowest digit first."""
     outer = [layer[0] for layer in reversed(chain)]
     digits = [outer[0], *(b // a for a, b in pairwise(outer))]
     digits += [chain[0][2], chain[0][3]]
     return [digit for digit in digits if digit > 1]
 
 
-def _best(matrix, chain):
-    """Name of the order that seems to leave the least error."""
+def _best_order(matrix, chain):
+    """Name of the order with the smallest error on a sample of parts."""
     a, _, _, d = product(chain)
     if a * d > 1 or len(chain) == 1:
         return "identity"
-    best, least = "identity", _left(matrix, chain, None)
+    best, smallest = "identity", _sampled_error(matrix, chain, None)
     for name in _names(chain):
         source = _source(name, chain)
-        if source is None or least < np.finfo(float).eps:
+        if source is None or smallest < np.finfo(float).eps:
             continue
-        left = _left(matrix, chain, source)
-        if left < CLEARLY * least:
-            best, least = name, left
+        error = _sampled_error(matrix, chain, source)
+        if error < CLEARLY_BETTER * smallest:
+            best, smallest = name, error
     return best
 
 
-def _left(matrix, chain, source):
-    """Share of the squared norm that a few cuts lose in a few parts."""
+def _sampled_error(matrix, chain, source):
+    """Relative squared error of rank-r approximations, summed over up to three cuts.
+
+    The cuts are after the first layer, in the middle and before the last layer; at each
+    a sample of parts stands for all.
+    """
     cuts = {1, len(chain) // 2, len(chain) - 1}
     total = 0.0
     for cut in sorted(cuts):
-        parts = _some(
-            matrix, Split.of(product(chain[cut:]), product(chain[:cut])), source
-        )
-        basis = best_range(*parts, rough=True)
-        rest = parts[0] - basis @ (basis.conj().swapaxes(1, 2) @ parts[0])
-        norm = np.linalg.norm(parts[0])
-        total += (np.linalg.norm(rest) / norm) ** 2 if norm else 0.0
+        split = Split.of(product(chain[cut:]), product(chain[:cut]))
+        parts = _sample(matrix, split, source)
+        basis = best_range(parts, split.r, rough=True)
+        residual = parts - basis @ (basis.conj().swapaxes(1, 2) @ parts)
+        norm = np.linalg.norm(parts)
+        total += (np.linalg.norm(residual) / norm) ** 2 if norm else 0.0
     return total
 
 
-def _some(matrix, split, source):
-    """A few parts of the node that is the whole matrix, and their rank."""
+def _sample(matrix, split, source):
+    """Some parts (count, m, n) of the node that is the whole matrix."""
     rng = np.random.default_rng(0)
     p, q = rng.integers(split.p, size=SAMPLES), rng.integers(split.q, size=SAMPLES)
     rows = np.arange(split.m) * split.p + p[:, np.newaxis]
     columns = q[:, np.newaxis] * split.n + np.arange(split.n)
     if source is not None:
         columns = source[columns]
-    return matrix[rows[:, :, np.newaxis], columns[:, np.newaxis]], split.r
+    return matrix[rows[:, :, np.newaxis], columns[:, np.newaxis]]

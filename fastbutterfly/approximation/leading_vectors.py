@@ -1,64 +1,68 @@
-"""The best subspace for each of many small matrices."""
+"""Leading left singular vectors of each of many small matrices."""
 
 import numpy as np
 
-ROUNDS = 6  # of the power iteration
-LOSS = 1e-10  # of the squared error, relative, against a singular value decomposition
+ROUNDS = 6  # of the power iteration at most; slower matrices get an SVD
+LOSS = 1e-10  # relative excess of the squared error over that of an SVD
 
 
 def best_range(matrices, rank, rough=False):
-    """Orthonormal columns that keep most of each, (count, m, min(rank, m, n)).
+    """Orthonormal bases of the best ranges, (count, m, min(rank, m, n)).
 
-    Rough: nearly most, where that takes long and the rank is one.
+    The projection onto a basis keeps as much of the squared norm as any of that rank.
+    rough: for rank one, the last iterate is taken where the power iteration is slow.
     """
     if rank == 1:
-        return _power(matrices, rough)[:, :, np.newaxis]
+        return _power_iteration(matrices, rough)[:, :, np.newaxis]
     return np.linalg.svd(matrices, full_matrices=False)[0][:, :, :rank]
 
 
-def _power(matrices, rough):
+def _power_iteration(matrices, rough):
     """First left singular vectors, by power iteration where that converges.
 
-    With lambda the squared singular values, rho = lambda_2 / lambda_1 and delta the
-    sine between two iterates, the second of them loses at most
-    lambda_1 (rho delta / (1 - rho))^2 of the squared norm that it could keep. What is
-    left when lambda is kept bounds lambda_2, so rho is known to be below 1 only if more
-    than half is kept. Other matrices, and those that take long, are decomposed.
+    With lambda_i the squared singular values, rho = lambda_2 / lambda_1 and delta the
+    sine between two iterates, the second iterate loses at most
+    lambda_1 (rho delta / (1 - rho))^2 of the squared norm that lambda_1 would keep. The
+    squared norm that an iterate does not keep bounds lambda_2, so rho is known to be
+    below 1 only if more than half is kept. Matrices for which it is not, or that
+    converge slowly, are decomposed by an SVD.
     """
     count, m, n = matrices.shape
-    found = np.zeros((count, m), matrices.dtype)
-    norm = _squares(matrices.reshape(count, -1))
-    left = np.flatnonzero(norm)
-    matrices, norm = _taken(matrices, left), norm[left]
+    vectors = np.zeros((count, m), matrices.dtype)
+    norm2 = _squared_norms(matrices.reshape(count, -1))
+    active = np.flatnonzero(norm2)  # indices of the matrices that have not converged
+    matrices, norm2 = _taken(matrices, active), norm2[active]
     start = np.random.default_rng(0).standard_normal(n)
     u = _unit(matrices @ start)
     for _ in range(ROUNDS):
         w = _row(u, matrices)
         z = (matrices @ w.conj()[:, :, np.newaxis])[:, :, 0]
-        kept, length = _squares(w), _squares(z)
+        w2, z2 = _squared_norms(w), _squared_norms(z)
         u = _unit(z)
-        done = _converged(kept, length, norm)
-        found[left[done]] = u[done]
+        done = _converged(w2, z2, norm2)
+        vectors[active[done]] = u[done]
         if done.all():
-            return found
-        if not done.any() and (length < 0.3 * kept * norm).all():
+            return vectors
+        # Each keeps about 0.3 of its squared norm at most; convergence needs 0.5.
+        if not done.any() and (z2 < 0.3 * w2 * norm2).all():
             break
-        left, matrices = left[~done], matrices[~done]
-        u, norm = u[~done], norm[~done]
-    found[left] = u if rough else _decomposed(matrices)
-    return found
+        active, matrices = active[~done], matrices[~done]
+        u, norm2 = u[~done], norm2[~done]
+    vectors[active] = u if rough else _first_singular_vectors(matrices)
+    return vectors
 
 
-def _converged(kept, length, norm):
-    safe = np.maximum(kept, np.finfo(float).tiny)
-    delta2 = np.maximum(1 - safe**2 / np.maximum(length, safe**2), 0)
-    share = np.minimum(length / (safe * norm), 1)
-    rest = 1 - share + 16 * np.finfo(float).eps
-    # rho = rest / share, and rho delta^2 / (1 - rho)^2 <= LOSS, without divisions
-    return (share > rest) & (rest * share * delta2 <= LOSS * (share - rest) ** 2)
+def _converged(w2, z2, norm2):
+    """Whether u = z / |z| meets LOSS, from |w|^2, |z|^2 and the squared norm of all."""
+    safe = np.maximum(w2, np.finfo(float).tiny)
+    delta2 = np.maximum(1 - safe**2 / np.maximum(z2, safe**2), 0)
+    kept = np.minimum(z2 / (safe * norm2), 1)
+    lost = 1 - kept + 16 * np.finfo(float).eps
+    # rho <= lost / kept, and rho delta^2 / (1 - rho)^2 <= LOSS, without divisions
+    return (kept > lost) & (lost * kept * delta2 <= LOSS * (kept - lost) ** 2)
 
 
-def _decomposed(matrices):
+def _first_singular_vectors(matrices):
     return np.linalg.svd(matrices, full_matrices=False)[0][:, :, 0]
 
 
@@ -70,7 +74,7 @@ def _row(u, matrices):
     return (u.conj()[:, np.newaxis] @ matrices)[:, 0]
 
 
-def _squares(rows):
+def _squared_norms(rows):
     """Squared norm of each row."""
     if rows.dtype.kind == "c":
         rows = np.ascontiguousarray(rows).view(rows.real.dtype)
@@ -78,5 +82,5 @@ def _squares(rows):
 
 
 def _unit(rows):
-    length = np.sqrt(_squares(rows))[:, np.newaxis]
-    return np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
+    norm = np.sqrt(_squared_norms(rows))[:, np.newaxis]
+    return np.divide(rows, norm, out=np.zeros_like(rows), where=norm > 0)

@@ -1,4 +1,4 @@
-"""The best approximation of given rank in a subspace, and its gradient.
+"""The best approximation of given rank in the range of a matrix, and its gradient.
 
 For A (..., d, l) and Y (..., d, m) let P be the projection onto the range of A. Of all
 matrices A M with M of rank k at most, the nearest to Y in the Frobenius norm is
@@ -17,14 +17,16 @@ problems.
 
 import numpy as np
 
-CANCELLED = 1e-4  # of |Y|^2: what a difference must leave to be used
+# |Y|^2 - |Q^T Y|^2 is used if it leaves this share of |Y|^2, so that at most 4 of 16
+# digits cancel; otherwise |Y - Q Q^T Y|^2 is computed, which takes one more product.
+CANCELLED = 1e-4
 
 
 class Subspace:
     """Orthonormal basis Q (..., d, r) of the range of A, and A^+ = inverse @ Q^T.
 
-    r is l, or less if A has not full rank by rounding. In a stack of such A some of the
-    columns of Q are then zero.
+    r is the rank of A, up to rounding. In a stack of matrices it is the largest of
+    their ranks, and surplus columns of Q are zero.
     """
 
     def __init__(self, A):
@@ -32,11 +34,11 @@ class Subspace:
         Q, R = np.linalg.qr(A)
         self._R, self._inverse = R, None
         size = np.abs(np.diagonal(R, axis1=-2, axis2=-1))
-        least = max(d, width) * np.finfo(A.dtype).eps
-        self.full = d >= width and bool((size > least * size.max(initial=0)).all())
+        tol = max(d, width) * np.finfo(A.dtype).eps
+        self.full = d >= width and bool((size > tol * size.max(initial=0)).all())
         if not self.full:
             U, s, Wt = np.linalg.svd(R, full_matrices=False)
-            keep = s > least * s[..., :1]
+            keep = s > tol * s[..., :1]
             r = int(keep.sum(axis=-1).max(initial=0))
             keep, s = keep[..., :r], s[..., :r]
             Q = Q @ (U[..., :r] * keep[..., np.newaxis, :])
@@ -52,10 +54,11 @@ class Subspace:
         return self._inverse @ z
 
 
-class Best:
-    """Approximations of Y in the range of A, of any rank.
+class ProjectedLowRank:
+    """Best approximations of Y in the range of A, of any rank k.
 
-    `squares` are the s^2, from the largest; `left` the left singular vectors of Q^T Y.
+    `squares` are the s^2 in descending order, `left` the left singular vectors of
+    N = Q^T Y.
     """
 
     def __init__(self, A, Y):
@@ -65,23 +68,23 @@ class Best:
         self.squares, self.left = squares[..., ::-1], left[..., ::-1]
 
     def error(self, k):
-        """Squared errors f, without cancellation where that matters."""
-        rest = np.maximum(self.squares[..., k:], 0).sum(axis=-1)
-        whole = _squared(self.Y)
-        outside = whole - _squared(self.N)
-        if not (outside >= CANCELLED * whole).all():
-            outside = _squared(self.Y - self.space.Q @ self.N)
-        return outside + rest
+        """Squared errors f of rank k."""
+        truncated = np.maximum(self.squares[..., k:], 0).sum(axis=-1)
+        total = _squared_norms(self.Y)
+        outside = total - _squared_norms(self.N)
+        if not (outside >= CANCELLED * total).all():
+            outside = _squared_norms(self.Y - self.space.Q @ self.N)
+        return outside + truncated
 
     def gradient(self, k):
-        """df/dA."""
+        """Gradient df/dA of the squared errors of rank k."""
         W = self.left[..., :k]
-        across = self.Y @ (_t(self.N) @ W)  # C times the singular values
-        across -= self.space.Q @ (W * self.squares[..., np.newaxis, :k])
-        return -2 * across @ _t(self.space.solve(W))
+        residual = self.Y @ (_t(self.N) @ W)  # C times the singular values
+        residual -= self.space.Q @ (W * self.squares[..., np.newaxis, :k])
+        return -2 * residual @ _t(self.space.solve(W))
 
 
-def _squared(matrices):
+def _squared_norms(matrices):
     """Squared Frobenius norms."""
     return np.einsum("...ij,...ij->...", matrices, matrices)
 

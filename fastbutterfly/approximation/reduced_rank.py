@@ -17,12 +17,12 @@ class ReducedRank(NamedTuple):
     ----------
     E : array, shape (l, k)
     D : array, shape (k, m)
-        With orthonormal rows, and zeros beyond the eigenvalues that are taken.
+        With orthonormal rows, and rows of zeros beyond the number of eigenvalues used.
     loss : float
         |A E D - Y|^2, squared Frobenius norm.
     eigenvalues : array, shape (r,)
-        Of Sigma = Y^T P Y, P the projection onto the range of A: those that are not
-        zero by its rank, from the largest.
+        Of Sigma = Y^T P Y, P the projection onto the range of A, in descending order,
+        without those that are zero because of its rank.
     """
 
     E: NDArray
@@ -39,15 +39,15 @@ def reduced_rank(
     Parameters
     ----------
     A : array, shape (d, l)
-        Inputs, a sample a row: for an encoder-decoder network those of E. Any rank.
+        Inputs of E, one sample a row; of any rank.
     Y : array, shape (d, m)
         Targets.
     k : int
-        Rank at most.
+        Maximum rank.
     subset : iterable of int, optional
-        Which eigenvalues of Sigma to take, at most k different ones, 0 the largest.
-        None: the k largest, the global minimum. Any other choice is a saddle, where
-        the eigenvalues differ.
+        Indices of the eigenvalues of Sigma to use, at most k different ones; 0 is the
+        largest. None: the k largest, for the global minimum. Any other choice is a
+        saddle point, unless its eigenvalues equal the k largest.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def reduced_rank(
 
 
 def _chosen(subset, k, count):
-    """Indices of the eigenvalues that are taken."""
+    """Indices of the eigenvalues to use."""
     if subset is None:
         return list(range(min(k, count)))
     chosen = [as_size(f"subset[{i}]", value, 0) for i, value in enumerate(subset)]

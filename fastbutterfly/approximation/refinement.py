@@ -1,16 +1,20 @@
-"""Gradient steps on the weights of a factorisation."""
+"""Refinement of a factorisation by L-BFGS on all weights at once."""
 
 import math
 
 import numpy as np
 
 from .._plans import patterns
-from ..operators.butterfly import Butterfly
+from ..operators import Butterfly
 from . import splitting
 
 
 def refined(layers, chain, node, steps):
-    """Layers after steps of L-BFGS on the squared distance, all of one norm first."""
+    """Layers after at most `steps` of L-BFGS on |node - product of the layers|^2.
+
+    All layers are first scaled to one norm. The product stays the same, and so does the
+    scale of their gradients, which L-BFGS needs for its first step.
+    """
     from scipy.optimize import minimize  # slow to import
 
     norms = [np.linalg.norm(layer) for layer in layers]
@@ -37,7 +41,7 @@ def refined(layers, chain, node, steps):
         return np.vdot(distance, distance).real / 2, gradient.view(np.float64)
 
     options = {"maxiter": steps}
-    found = minimize(
+    result = minimize(
         loss, start.view(np.float64), jac=True, method="L-BFGS-B", options=options
     )
-    return patterns.views(found.x.view(start.dtype), chain)
+    return patterns.views(result.x.view(start.dtype), chain)

@@ -1,8 +1,8 @@
-"""Chains: patterns whose products of layers can be cut anywhere into small parts.
+"""Chainable patterns, and splits of their products into independent small matrices.
 
-A chain is a tuple of patterns (a, b, c, d), layer 0 applied first, whose strides d grow
-(`fault` says what that asks for). The product of consecutive layers is again of a
-pattern (a, b, c, d): a node, stored as its blocks, (a * d, b, c).
+A chain is a tuple of patterns (a, b, c, d) in order of application, whose strides d
+grow (`fault` has the conditions). The product of consecutive layers has a pattern
+again. Such a product is called a node, and stored as its blocks (a * d, b, c).
 """
 
 import math
@@ -13,22 +13,22 @@ from itertools import pairwise
 from .._base import arguments
 from .._plans import patterns
 
-SLAB = 1 << 16  # numbers copied at a time: about a core's cache
+SLAB = 1 << 16  # elements copied at a time: 512 kB, about a core's cache
 
 
 def as_chain(pattern):
-    """A chain from patterns whose strides grow or shrink, and whether it is reversed.
+    """A chain from patterns whose strides grow or shrink; whether it is transposed.
 
-    The reverse of a chain is that of the transposed matrix.
+    Patterns with shrinking strides become the chain of the transposed matrix.
     """
     pattern = patterns.as_patterns(pattern)
-    reverse = patterns.transposed(pattern)
+    transposed = patterns.transposed(pattern)
     if _first_fault(pattern) is None:
         return pattern, False
-    if _first_fault(reverse) is None:
-        return reverse, True
+    if _first_fault(transposed) is None:
+        return transposed, True
     shrinks = patterns.stride_of(pattern) == "decreasing"
-    k, why = _first_fault(reverse if shrinks else pattern)
+    k, why = _first_fault(transposed if shrinks else pattern)
     first, last = (
         (len(pattern) - 1 - k, len(pattern) - 2 - k) if shrinks else (k, k + 1)
     )
@@ -41,6 +41,7 @@ def as_chain(pattern):
 
 
 def _first_fault(chain):
+    """Index of the first layer that no chain continues from, and why; None if none."""
     for k, (first, last) in enumerate(pairwise(chain)):
         why = fault(last, first)
         if why:
@@ -48,16 +49,19 @@ def _first_fault(chain):
     return None
 
 
-def square(n, stride, radices, rank):
-    """Pattern of a square butterfly of size n, with `rank` paths for each of rank 1."""
+def square_pattern(n, stride, radices, rank):
+    """Pattern of a square butterfly of size n, with `rank` paths from input to output.
+
+    Between two layers there are rank * n coordinates.
+    """
     radices = _radices(radices, n)
     if not radices:
         return ((1, 1, 1, 1),)
     rank = arguments.as_size("rank", rank)
-    found, last = [], len(radices) - 1
+    pattern, last = [], len(radices) - 1
     for k, (a, b, c, d) in enumerate(patterns.mixed(radices)):
-        found.append((a, b * (1 if k == last else rank), c * (rank if k else 1), d))
-    return tuple(found) if stride == "increasing" else patterns.transposed(found)
+        pattern.append((a, b * (1 if k == last else rank), c * (rank if k else 1), d))
+    return tuple(pattern) if stride == "increasing" else patterns.transposed(pattern)
 
 
 def _radices(radices, n):
@@ -73,7 +77,7 @@ def _radices(radices, n):
 
 
 def fault(last, first):
-    """Why the layer `last` cannot follow `first` in a chain, in words; None: it can."""
+    """The condition of chains that `last` after `first` violates, in words; or None."""
     (a1, _, c1, d1), (a2, b2, _, d2) = last, first
     if a1 * c1 * d1 != a2 * b2 * d2:
         return f"its {a1 * c1 * d1} inputs are not the {a2 * b2 * d2} outputs"
@@ -97,17 +101,17 @@ def _product(first, last):
 
 
 def ranks(chain):
-    """Largest rank of the parts at each cut between two layers."""
+    """Rank of the parts at each cut between two layers."""
     return [b * d // last[3] for (_, b, _, d), last in pairwise(chain)]
 
 
 @dataclass(frozen=True)
 class Split:
-    """A node cut in two: X, the layers applied last, times Y, those applied first.
+    """A node as the product of X, the layers applied last, and Y, those applied first.
 
-    Each block of the node consists of p x q parts of m x n numbers, and a part of X Y
-    is a part of X, m x r, times a part of Y, r x n. No two parts share a number of X or
-    Y: so the node is approximated part by part.
+    Each of the a * d blocks of the node has p x q parts of m x n elements, and each
+    part of X Y is a part of X, m x r, times a part of Y, r x n. No two parts share an
+    element of X or Y: so the best rank-r approximation of each part is the best X Y.
     """
 
     a: int
@@ -120,7 +124,7 @@ class Split:
 
     @classmethod
     def of(cls, last, first):
-        """Cut between these two patterns."""
+        """The split of the product of these two patterns."""
         (a1, b1, _, d1), (a2, b2, c2, d2) = last, first
         p = d1 // d2
         return cls(a1, d2, p, a2 // a1, b1, c2, b2 // p)
@@ -156,14 +160,17 @@ class Split:
         return blocks.reshape(self.a * self.q * self.d, self.r * self.p, self.n)
 
     def slabs(self):
-        """Slices of p, so that a few parts at a time are copied."""
-        wide = self.a * self.d * self.q * self.m * self.n
-        step = max(1, SLAB // wide)
+        """Slices of p whose parts have about SLAB elements together."""
+        slab = self.a * self.d * self.q * self.m * self.n
+        step = max(1, SLAB // slab)
         return [slice(k, min(k + step, self.p)) for k in range(0, self.p, step)]
 
 
 def cheapest(chain):
-    """The cut that leaves the fewest numbers in both halves, and its split."""
+    """The cut with the fewest elements in both halves, and its split.
+
+    Of equal ones the most central: the tree is then balanced.
+    """
 
     def size(cut):
         halves = product(chain[:cut]), product(chain[cut:])

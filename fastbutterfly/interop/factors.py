@@ -16,8 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._base import arguments
 from .._base.permutations import inverse
 from .._plans import patterns
-from ..operators.butterfly import REVERSED, Butterfly
-from ..operators.operator import Chain
+from ..operators import Butterfly, Chain
 
 __all__ = [
     "from_factors",
@@ -247,7 +246,7 @@ def from_twiddle(
     stride, found = "increasing" if increasing_stride else "decreasing", []
     for weights in twiddle[0]:
         found.insert(0, Butterfly(weights, stride=stride))
-        stride = REVERSED[stride]
+        stride = patterns.REVERSED[stride]
     return found[0] if len(found) == 1 else Chain(found)
 
 
@@ -270,7 +269,7 @@ def to_twiddle(B: Butterfly | Chain) -> tuple[NDArray, bool]:
             )
     strides = [operator.stride for operator in operators]
     for first, second in pairwise(strides):
-        if second != REVERSED[first]:
+        if second != patterns.REVERSED[first]:
             raise ValueError(
                 f"the strides of a twiddle's blocks alternate, got {strides}"
             )

@@ -20,14 +20,13 @@ from .._base import arguments, memory
 from .._plans import patterns
 from .._plans.binary import BinaryPlan
 from .._plans.blocks import BlockPlan
+from .._plans.patterns import REVERSED
 from .._plans.weight_cache import WeightCache
 from . import initial
 from .algebra import Algebra
 from .products import Products
 from .sparse import sparse_factors
 from .structure import Structure
-
-REVERSED = {"increasing": "decreasing", "decreasing": "increasing"}
 
 
 class Butterfly(Structure, Algebra, Products):

@@ -1,10 +1,14 @@
-"""Weights to start from: (n, depth, rng, is_complex) -> (depth, n/2, 2, 2)."""
+"""Initial weights of butterflies: of 2x2 blocks, and of blocks of any size.
+
+`INITS` draw the weights (depth, n/2, 2, 2) of a power-of-two butterfly, `BLOCK_INITS`
+the blocks (a * d, b, c) of one layer of pattern (a, b, c, d).
+"""
 
 import numpy as np
 
 
-def orthogonal(n, depth, rng, is_complex=False):
-    """Each block a rotation or a reflection by a uniform angle, or unitary."""
+def orthogonal_weights(n, depth, rng, is_complex=False):
+    """Each block a rotation or reflection by a uniform angle; complex: unitary."""
     shape = depth, n // 2
     angle = rng.uniform(0, 2 * np.pi, shape)
     flip = rng.choice([-1.0, 1.0], shape)
@@ -18,8 +22,8 @@ def orthogonal(n, depth, rng, is_complex=False):
     return weights
 
 
-def gaussian(n, depth, rng, is_complex=False):
-    """Entries N(0, 1/2), which keep the expected squared length, or circular."""
+def gaussian_weights(n, depth, rng, is_complex=False):
+    """Entries N(0, 1/2), which keep the expected squared norm; complex: circular."""
     shape = depth, n // 2, 2, 2
     if not is_complex:
         return rng.normal(0, np.sqrt(0.5), shape)
@@ -27,20 +31,20 @@ def gaussian(n, depth, rng, is_complex=False):
     return real + 1j * imaginary
 
 
-def identity(n, depth, rng=None, is_complex=False):
+def identity_weights(n, depth, rng=None, is_complex=False):
     """Each block the identity."""
     return np.broadcast_to(np.eye(2), (depth, n // 2, 2, 2)).copy()
 
 
-def hadamard(n, depth, rng=None, is_complex=False):
+def hadamard_weights(n, depth, rng=None, is_complex=False):
     """The orthonormal Hadamard matrix, natural order."""
     block = np.array([[1.0, 1.0], [1.0, -1.0]]) * np.sqrt(0.5)
     return np.broadcast_to(block, (depth, n // 2, 2, 2)).copy()
 
 
-def fjlt(n, depth, rng, is_complex=False):
+def fjlt_weights(n, depth, rng, is_complex=False):
     """H D: random signs D on the columns of the first layer, then Hadamard."""
-    weights = hadamard(n, depth)
+    weights = hadamard_weights(n, depth)
     signs = rng.choice([-1.0, 1.0], n)
     if depth:
         weights[0] *= signs.reshape(-1, 1, 2)
@@ -48,37 +52,40 @@ def fjlt(n, depth, rng, is_complex=False):
 
 
 INITS = {
-    "orthogonal": orthogonal,
-    "gaussian": gaussian,
-    "fjlt": fjlt,
-    "identity": identity,
+    "orthogonal": orthogonal_weights,
+    "gaussian": gaussian_weights,
+    "fjlt": fjlt_weights,
+    "identity": identity_weights,
 }
 
 
-def blocks_orthogonal(rng, shape, is_complex):
+def orthogonal_blocks(rng, shape, is_complex):
     """Orthogonal or unitary blocks, uniformly distributed (Mezzadri, 2007)."""
     q, r = np.linalg.qr(_gaussian(rng, shape, is_complex))
     diagonal = np.diagonal(r, axis1=-2, axis2=-1)
     return q * (diagonal / np.abs(diagonal))[..., np.newaxis, :]
 
 
-def blocks_gaussian(rng, shape, is_complex):
-    """Entries N(0, 1/c) for c inputs, which keep the expected squared length."""
+def gaussian_blocks(rng, shape, is_complex):
+    """Entries N(0, 1/c) for c inputs, which keep the expected squared norm."""
     return _gaussian(rng, shape, is_complex) / np.sqrt(shape[-1])
 
 
-def blocks_identity(rng, shape, is_complex):
+def identity_blocks(rng, shape, is_complex):
     """Each block the identity."""
     return np.broadcast_to(np.eye(*shape[-2:]), shape).copy()
 
 
-def blocks_hartley(rng, shape, is_complex):
-    """Each block the orthonormal Hartley matrix, Hadamard where there is one."""
+def hartley_blocks(rng, shape, is_complex):
+    """Each block the orthonormal Hartley matrix; for powers of two Hadamard."""
     return np.broadcast_to(hartley(shape[-1]), shape).copy()
 
 
 def hartley(r):
-    """Symmetric, orthonormal, with entries of at most sqrt(2 / r) (Bracewell, 1983)."""
+    """Symmetric and orthonormal, with entries of at most sqrt(2 / r) (Bracewell, 1983).
+
+    For powers of two the Hadamard matrix, whose entries are as small as can be.
+    """
     if r & (r - 1) == 0:
         matrix = np.ones((1, 1))
         while len(matrix) < r:
@@ -97,19 +104,19 @@ def _gaussian(rng, shape, is_complex):
 
 def draw(pattern, init, rng, is_complex):
     """Blocks of each layer: (a * d, b, c) arrays for patterns (a, b, c, d)."""
-    found = []
+    layers = []
     for layer, (a, b, c, d) in enumerate(pattern):
-        blocks = BLOCKS[init](rng, (a * d, b, c), is_complex)
+        blocks = BLOCK_INITS[init](rng, (a * d, b, c), is_complex)
         if init == "fjlt" and layer == 0:
             signs = rng.choice([-1.0, 1.0], (a, d, 1, c))
             blocks = (blocks.reshape(a, d, b, c) * signs).reshape(blocks.shape)
-        found.append(blocks)
-    return found
+        layers.append(blocks)
+    return layers
 
 
-BLOCKS = {
-    "orthogonal": blocks_orthogonal,
-    "gaussian": blocks_gaussian,
-    "fjlt": blocks_hartley,
-    "identity": blocks_identity,
+BLOCK_INITS = {
+    "orthogonal": orthogonal_blocks,
+    "gaussian": gaussian_blocks,
+    "fjlt": hartley_blocks,
+    "identity": identity_blocks,
 }

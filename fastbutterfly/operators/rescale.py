@@ -3,7 +3,7 @@
 import numpy as np
 
 from .butterfly import Butterfly
-from .operator import Chain
+from .composite import Chain
 
 
 def scaled(B, *, inputs=1, outputs=1):

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .._base.arguments import as_choice, as_dtype
-from .butterfly import REVERSED, Butterfly
+from .._plans.patterns import REVERSED
+from .butterfly import Butterfly
 
 MIXED = 48
 SIZES = {False: 64, True: 2}  # with four registers of any dtype and CPU, and with less

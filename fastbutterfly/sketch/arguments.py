@@ -1,4 +1,4 @@
-"""The boundary: matrices to be sketched."""
+"""Checks of the matrices that are to be sketched."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def as_matrix(name, X):
 
 
 def as_mapped(name, X):
-    """Do as `as_matrix`, but leave a memmap as it is, unread."""
+    """As `as_matrix`, but a memmap is returned as it is, its values unread."""
     if not isinstance(X, np.memmap):
         return as_matrix(name, X)
     as_reals(name, X)
@@ -34,14 +34,14 @@ def _check_shape(name, X):
 
 
 def as_matrices(name, matrices):
-    """A list of them, with the same number of rows."""
+    """A list of matrices with the same number of rows."""
     if getattr(matrices, "ndim", 3) == 2:
         matrices = [matrices]
     matrices = as_list(name, matrices)
     if not matrices:
         raise ValueError(f"{name} must hold at least one matrix")
-    found = [as_matrix(f"{name}[{i}]", X) for i, X in enumerate(matrices)]
-    rows = sorted({X.shape[0] for X in found})
+    matrices = [as_matrix(f"{name}[{i}]", X) for i, X in enumerate(matrices)]
+    rows = sorted({X.shape[0] for X in matrices})
     if len(rows) > 1:
         raise ValueError(f"{name} must have the same number of rows, got {rows}")
-    return found
+    return matrices

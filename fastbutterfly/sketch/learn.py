@@ -1,4 +1,4 @@
-"""learn: a sketch for the low-rank approximation of matrices like those given."""
+"""learn: a sketch for the low-rank approximation of matrices like the given ones."""
 
 from collections.abc import Callable, Iterable
 from time import perf_counter
@@ -7,14 +7,14 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from .._base.arguments import as_choice, as_generator, as_size
-from ..nn.optimizers.optimizers import Adam
+from ..nn import Adam
 from ..nn.training.fit import check_optimizer
 from .arguments import as_matrices
 from .low_rank import METRICS
 from .models import MODELS, make
 from .random import count_sketch
 from .sketch import Sketch
-from .training import Learned, Run, Stacks
+from .training import Learned, LearningRun, Stacks
 
 
 def learn(
@@ -34,41 +34,41 @@ def learn(
     rng: Generator | int | None = None,
     callback: Callable[[int, Sketch], object] | None = None,
 ) -> Learned:
-    """Learn a sketch S (l, n) whose `low_rank` approximations are good.
+    """Learn a sketch S (l, n) with small errors of its `low_rank` approximations.
 
     Parameters
     ----------
     matrices : array (n, d), or iterable of such
-        What it is trained on: real, finite, dense or sparse; one n, any d. They all
-        count the same: bring them to one scale first, for instance to the same largest
+        Training set: real, finite, dense or sparse, with the same n and any d. Errors
+        are not weighted: scale the matrices first, for instance to the same largest
         singular value.
     l : int
         Rows of the sketch, from k to n.
     k : int
         Rank of the approximations.
     kind : {"butterfly", "sparse", "dense"}
-        "butterfly": truncated, starts as `fjlt`. "sparse": `nonzeros` in each column,
-        at random places that stay (Indyk, Vakilian and Yuan, 2019). "dense": all
-        entries.
+        "butterfly": truncated, initially an `fjlt`. "sparse": `nonzeros` entries in
+        each column, in random rows that stay fixed (Indyk, Vakilian and Yuan, 2019).
+        "dense": all entries.
     nonzeros : int
-        Of a sparse one, in each column.
+        Non-zeros in each column of a sparse sketch.
     metric : {"squared", "norm", "relative"}
-        What is made small, see `excess`.
+        Error that is minimised, see `excess`.
     steps : int
-        Of the optimizer.
+        Steps of the optimizer.
     batch_size : int
-        Matrices a step, drawn anew without replacement until all have been used.
+        Matrices a step, drawn without replacement until all have been used.
     optimizer : SGD, Adam, or any object with `init` and `update` as they have them
         None: ``nn.Adam(1e-2)``.
     validation : array, or iterable of such, optional
-        The sketch that is best for these is returned.
+        Matrices on which the returned sketch was the best. None: the last is returned.
     every : int
         Steps between two validations.
     append : int
-        Rows of an untrained `count_sketch` below the l learned ones, with which the
-        guarantee for every matrix stays. 0: none.
+        Rows of an untrained `count_sketch` below the l learned rows, which keep its
+        guarantee for every matrix. 0: none.
     rng : Generator, int or None
-        Draws the start and the batches; the same rng gives the same bits.
+        Draws the initial sketch and the batches; the same rng gives the same bits.
     callback : callable, optional
         Called as ``callback(step, sketch)`` with each validation; True ends the run.
 
@@ -87,9 +87,9 @@ def learn(
     -----
     For A = S X, V an orthonormal basis of its rows and U_k the first k left singular
     vectors of X V, the squared error is |X|^2 - |U_k^T X V|^2. It is differentiated
-    exactly, with U_k held fixed (see `fastbutterfly.nn.variable_projection`); no
-    singular value decomposition is unrolled, and rows of S X that are zero or repeated
-    do no harm. Computed in double precision.
+    exactly, with U_k held fixed (see `fastbutterfly.nn.variable_projection`), not
+    through an unrolled singular value decomposition. Zero or repeated rows of S X do no
+    harm. All is computed in double precision.
 
     References
     ----------
@@ -131,11 +131,11 @@ def learn(
     if append > n:
         raise ValueError(f"append must be at most n = {n}, got {append}")
     tail = [count_sketch(append, n, rng=rng)] if append else []
-    run = Run(model, optimizer, tail, k, metric, validation, callback)
+    run = LearningRun(model, optimizer, tail, k, metric, validation, callback)
     start = perf_counter()
     try:
         run.train(Stacks(matrices, k, metric), steps, batch_size, every, rng)
     except KeyboardInterrupt:
-        run.found.interrupted = True
-    run.found.seconds = perf_counter() - start
+        run.learned.interrupted = True
+    run.learned.seconds = perf_counter() - start
     return run.finish()

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._base.arguments import as_choice, as_reals, as_size, dense
-from ..approximation.projection import Subspace
+from ..approximation import Subspace
 from .arguments import as_mapped, as_matrices
 from .sketch import Sketch, times
 
 
 class LowRank(NamedTuple):
-    """X, approximately, as U @ np.diag(s) @ Vt; of shapes (n, k), (k,), (k, d)."""
+    """Approximation U @ np.diag(s) @ Vt of X; shapes (n, k), (k,) and (k, d)."""
 
     U: NDArray
     s: NDArray
@@ -21,17 +21,17 @@ class LowRank(NamedTuple):
 
 
 def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
-    """Approximate X by the best matrix of rank k whose rows S @ X spans.
+    """Approximate X by the best matrix of rank k in the row space of S @ X.
 
     Parameters
     ----------
     X : array, shape (n, d)
-        Real and finite; also a sparse matrix of SciPy, or a `numpy.memmap`, that is
+        Real and finite; also a sparse matrix of SciPy, or a `numpy.memmap`, which is
         read twice, some rows at a time.
     S : Sketch, shape (l, n)
         Or any operator (l, n) for which ``S @ X`` is an array, or sparse.
     k : int
-        Rank at most; less if that of S X is less.
+        Rank, an upper bound: S X may have a smaller one.
 
     Returns
     -------
@@ -64,10 +64,11 @@ def low_rank(X: ArrayLike, S: Sketch, k: int) -> LowRank:
     return LowRank(left[:, :k], s[:k], right[:k] @ Q.T)
 
 
+# Excess from the squared errors of an approximation and of the best one.
 METRICS = {
-    "squared": lambda error, least: np.maximum(error - least, 0),
-    "norm": lambda error, least: np.sqrt(error) - np.sqrt(least),
-    "relative": lambda error, least: (np.sqrt(error) - np.sqrt(least)) / np.sqrt(least),
+    "squared": lambda error, best: np.maximum(error - best, 0),
+    "norm": lambda error, best: np.sqrt(error) - np.sqrt(best),
+    "relative": lambda error, best: (np.sqrt(error) - np.sqrt(best)) / np.sqrt(best),
 }
 
 
@@ -79,7 +80,7 @@ def excess(
     metric: str = "squared",
     best: ArrayLike | None = None,
 ) -> float:
-    """Return how far the approximations `low_rank` are from the best, on average.
+    """Return by how much the errors of `low_rank` exceed the best ones, on average.
 
     Parameters
     ----------
@@ -90,11 +91,11 @@ def excess(
         Rank.
     metric : {"squared", "norm", "relative"}
         With e the Frobenius norm of the error, e_k that of the best approximation of
-        rank k: the mean of e^2 - e_k^2 (as the paper defines it), of e - e_k (as its
-        program computes it), or of (e - e_k) / e_k (as later papers do; without meaning
-        for a matrix of rank k, whose e_k is zero by rounding).
+        rank k: the mean of e^2 - e_k^2 (as the paper defines it), of e - e_k (as the
+        paper's program computes it), or of (e - e_k) / e_k (as later papers do;
+        meaningless for a matrix of rank k, whose e_k is rounding error).
     best : array, optional
-        What `best_errors` returns, to save time where it is known.
+        Result of `best_errors(matrices, k)` if it is known; None: it is computed.
 
     Returns
     -------
@@ -140,8 +141,7 @@ def errors(matrices: Iterable[ArrayLike], S: Sketch, k: int) -> NDArray:
     Returns
     -------
     array, shape (number of matrices,)
-        |X - B_k(X)|^2 in the Frobenius norm: for one matrix and an FJLT J_k in the
-        paper.
+        |X - B_k(X)|^2 in the Frobenius norm.
 
     Raises
     ------
@@ -190,21 +190,21 @@ def best_errors(matrices: Iterable[ArrayLike], k: int) -> NDArray:
     """
     matrices, k = as_matrices("matrices", matrices), as_size("k", k)
     doubles = (dense(X).astype(np.float64, copy=False) for X in matrices)
-    values = (np.linalg.svd(X, compute_uv=False)[k:] for X in doubles)
-    return np.array([np.square(s).sum() for s in values])
+    tails = (np.linalg.svd(X, compute_uv=False)[k:] for X in doubles)
+    return np.array([np.square(s).sum() for s in tails])
 
 
 def _error(X, S, k):
     """Squared error of `low_rank`."""
     Q = _basis(X, S)
     XQ = X @ Q
-    values = np.linalg.svd(XQ, compute_uv=False)
-    outside = np.square(dense(X) - XQ @ Q.T).sum()
-    return outside + np.square(values[k:]).sum()
+    s = np.linalg.svd(XQ, compute_uv=False)
+    outside = np.square(dense(X) - XQ @ Q.T).sum()  # of the row space of S X
+    return outside + np.square(s[k:]).sum()
 
 
 def _basis(X, S):
-    """Orthonormal columns that span the rows of S X."""
+    """Orthonormal columns that span the row space of S X."""
     A = np.asarray(dense(S @ X)).T
     if not np.isfinite(A).all():
         raise ValueError("S @ X must be finite, but holds a NaN or an infinity")

@@ -1,4 +1,4 @@
-"""What is learned: the numbers of a dense, sparse or butterfly sketch, and gradients.
+"""Models of `learn`: dense, sparse and butterfly sketches with trainable parameters.
 
 A model has flat `parameters` and works on stacks of transposed matrices, rows (..., n).
 """
@@ -8,14 +8,14 @@ import math
 import numpy as np
 
 from .._base.arguments import as_size
-from ..nn.layers.butterfly_linear import ButterflyLinear
+from ..nn import ButterflyLinear
 from ..nn.layers.butterfly_linear import draw as draw_butterfly
 from .random import gaussian, sparse
 from .sketch import Sketch
 
 
-class Dense:
-    """All entries, from N(0, 1/l)."""
+class DenseModel:
+    """All entries, initially N(0, 1/l)."""
 
     def __init__(self, l, n, rng):
         self.shape = l, n
@@ -26,43 +26,43 @@ class Dense:
         return rows @ self.parameters.reshape(self.shape).T
 
     def gradient(self, rows, g):
-        """Of the parameters, given that of the results."""
+        """Gradient for the parameters, given that for the results of `forward`."""
         return _flat(g).T @ _flat(rows)
 
     def sketch(self):
-        """A sketch with the parameters as they are."""
+        """A sketch with the current parameters."""
         return Sketch(self.parameters.reshape(self.shape).copy())
 
 
-class Sparse(Dense):
-    """So many non-zeros a column, from +-1/sqrt(nonzeros), at places that stay."""
+class SparseModel(DenseModel):
+    """`nonzeros` entries a column, initially +-1/sqrt(nonzeros), in fixed rows."""
 
     def __init__(self, l, n, rng, nonzeros=1):
         self.shape = l, n
-        self._start = sparse(l, n, nonzeros=nonzeros, rng=rng).operator
-        self.parameters = self._start.data.copy()
+        self._initial = sparse(l, n, nonzeros=nonzeros, rng=rng).operator
+        self.parameters = self._initial.data.copy()
 
     def forward(self, rows):
         """S x for each row x."""
         return rows @ self._matrix().toarray().T
 
     def gradient(self, rows, g):
-        """Of the parameters, given that of the results."""
-        columns = np.repeat(np.arange(self.shape[1]), np.diff(self._start.indptr))
-        return super().gradient(rows, g)[self._start.indices, columns]
+        """Gradient for the parameters, given that for the results of `forward`."""
+        columns = np.repeat(np.arange(self.shape[1]), np.diff(self._initial.indptr))
+        return super().gradient(rows, g)[self._initial.indices, columns]
 
     def sketch(self):
-        """A sketch with the parameters as they are."""
+        """A sketch with the current parameters."""
         return Sketch(self._matrix())
 
     def _matrix(self):
-        matrix = self._start.copy()
+        matrix = self._initial.copy()
         matrix.data = self.parameters.copy()
         return matrix
 
 
-class ByButterfly:
-    """The weights of a truncated butterfly, from the FJLT."""
+class ButterflyModel:
+    """The weights of a truncated butterfly, initially an FJLT."""
 
     def __init__(self, l, n, rng):
         operator = draw_butterfly(n, l, "fjlt", rng)
@@ -75,24 +75,24 @@ class ByButterfly:
         return y.reshape(*rows.shape[:-1], -1)
 
     def gradient(self, rows, g):
-        """Of the parameters, given that of the results."""
+        """Gradient for the parameters, given that for the results of `forward`."""
         gradient = np.empty_like(self.parameters)
         x, g = (np.ascontiguousarray(_flat(a)) for a in (rows, g))
         self._layer.backward(x, g, gradient, input_gradient=False)
         return gradient
 
     def sketch(self):
-        """A sketch with the parameters as they are."""
+        """A sketch with the current parameters."""
         return Sketch(self._layer.operator)
 
 
-MODELS = {"butterfly": ByButterfly, "sparse": Sparse, "dense": Dense}
+MODELS = {"butterfly": ButterflyModel, "sparse": SparseModel, "dense": DenseModel}
 
 
 def make(kind, l, n, rng, nonzeros):
-    """A model with its start."""
-    if kind is Sparse:
-        return Sparse(l, n, rng, as_size("nonzeros", nonzeros))
+    """A model with its initial parameters."""
+    if kind is SparseModel:
+        return SparseModel(l, n, rng, as_size("nonzeros", nonzeros))
     return kind(l, n, rng)
 
 

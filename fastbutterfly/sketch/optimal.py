@@ -1,4 +1,4 @@
-"""Directions: the best sketch for given matrices."""
+"""optimal: the sketch that is best for given matrices, in closed form."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from .arguments import as_matrices
 from .random import as_shape
 from .sketch import Sketch
 
-DIRECT = 2048  # largest n for which all n directions are computed
+DIRECT = 2048  # largest n for which all n eigenvectors are computed: X X^T is n x n
 
 
 def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:
@@ -19,7 +19,7 @@ def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:
     Parameters
     ----------
     matrices : array (n, d), or iterable of such
-        Real and finite; sparse ones of SciPy too. One n, any d.
+        Real and finite, dense or sparse matrices of SciPy, with the same n and any d.
     l : int
         Rows, at most n.
 
@@ -27,8 +27,8 @@ def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:
     -------
     Sketch
         Dense, (l, n), with orthonormal rows: the first l left singular vectors of the
-        matrices side by side. A dense sketch that is trained comes close to it (Liu et
-        al., 2023).
+        matrices side by side. A trained dense sketch comes close to it (Liu et al.,
+        2023).
 
     Raises
     ------
@@ -45,14 +45,14 @@ def optimal(matrices: Iterable[ArrayLike], l: int) -> Sketch:
     matrices = as_matrices("matrices", matrices)
     count, n = as_shape(l, matrices[0].shape[0])
     if n > DIRECT > count:
-        vectors = _iterated(matrices, n, count)
+        vectors = _leading_eigenvectors(matrices, n, count)
     else:
         vectors = np.linalg.eigh(sum(map(_gram, matrices)))[1]
     return Sketch(np.ascontiguousarray(vectors[:, : -count - 1 : -1].T))
 
 
-def _iterated(matrices, n, count):
-    """Eigenvectors of the sum of X X^T that belong to its largest eigenvalues."""
+def _leading_eigenvectors(matrices, n, count):
+    """Eigenvectors of the largest eigenvalues of the sum of X X^T, never formed."""
     from scipy.sparse.linalg import LinearOperator, eigsh  # slow to import
 
     def gram(v):
@@ -61,7 +61,7 @@ def _iterated(matrices, n, count):
     operator = LinearOperator((n, n), matvec=gram, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(n)
     if not np.any(gram(start)):
-        return np.eye(n, count)  # ARPACK does not take zero
+        return np.eye(n, count)  # ARPACK fails on the zero matrix
     return eigsh(operator, count, v0=start)[1]
 
 

@@ -1,10 +1,10 @@
-"""Product: two matrices in a row, each fast, as the operator of a sketch."""
+"""Product of two fast matrices as the operator of a sketch."""
 
 import numpy as np
 
 
 class Product:
-    """left @ right; sparse ones, and butterflies."""
+    """left @ right for sparse matrices and butterflies, never multiplied out."""
 
     def __init__(self, left, right):
         self.left, self.right = left, right
@@ -13,9 +13,9 @@ class Product:
 
     @property
     def n_weights(self):
-        """Numbers that both have."""
-        parts = self.left, self.right
-        return sum(M.nnz if hasattr(M, "nnz") else M.n_weights for M in parts)
+        """Non-zeros and effective weights of both."""
+        factors = self.left, self.right
+        return sum(M.nnz if hasattr(M, "nnz") else M.n_weights for M in factors)
 
     @property
     def T(self):

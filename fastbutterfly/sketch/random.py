@@ -1,15 +1,15 @@
-"""Sketches that are drawn at random, and stacks."""
+"""Sketches drawn at random, and stacks of sketches."""
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import DTypeLike
 
+from .. import transforms
 from .._base.arguments import as_generator, as_list, as_real_dtype, as_size
-from ..operators.butterfly import Butterfly
-from ..transforms import random
+from ..operators import Butterfly
 from .product import Product
 from .sketch import Sketch
-from .sparsity import draw_places
+from .sparsity import draw_subsets
 
 
 def fjlt(
@@ -46,7 +46,7 @@ def fjlt(
     (20, 1000)
     """
     shape = as_shape(l, n)
-    return Sketch(random.fjlt(*shape, dtype=dtype, rng=rng))
+    return Sketch(transforms.fjlt(*shape, dtype=dtype, rng=rng))
 
 
 def sparse_rtt(
@@ -59,9 +59,9 @@ def sparse_rtt(
 ) -> Sketch:
     """Draw a SparseRTT: random signs, a Hadamard transform, a sparse selection.
 
-    Where the `fjlt` keeps single coordinates of the transform, each row sums some, with
-    random signs, and holds subspaces that the `fjlt` misses: that of the first 64 unit
-    vectors, with twice as many rows.
+    Each row sums some coordinates of the transform with random signs, where a row of
+    the `fjlt` keeps one. So it embeds subspaces on which the `fjlt` fails, such as that
+    of the first 64 unit vectors with 128 rows.
 
     Parameters
     ----------
@@ -101,18 +101,19 @@ def sparse_rtt(
     from scipy.sparse import csr_array  # slow to import
 
     (count, n), dtype, rng = as_shape(l, n), as_real_dtype(dtype), as_generator(rng)
-    size = random.next_power_of_two(n)
+    size = transforms.next_power_of_two(n)
     nonzeros = min(4, size) if nonzeros is None else as_size("nonzeros", nonzeros)
     if nonzeros > size:
         raise ValueError(f"nonzeros must be at most {size}, got {nonzeros}")
     B = Butterfly.random(size, init="fjlt", dtype=dtype, rng=rng)
-    places = draw_places(rng, count, size, nonzeros)
-    kept, places = np.unique(places.ravel(), return_inverse=True)
+    coordinates = draw_subsets(rng, count, size, nonzeros)
+    # Only the coordinates that some row uses are computed.
+    kept, columns = np.unique(coordinates.ravel(), return_inverse=True)
     B = Butterfly(B.weights, inputs=np.arange(n), outputs=kept)
-    values = rng.choice(np.array([-1, 1], dtype), places.size)
+    values = rng.choice(np.array([-1, 1], dtype), columns.size)
     values *= dtype.type(np.sqrt(size / (count * nonzeros)))
-    ends = np.arange(0, places.size + 1, nonzeros)
-    C = csr_array((values, places, ends), shape=(count, len(kept)))
+    row_starts = np.arange(0, columns.size + 1, nonzeros)
+    C = csr_array((values, columns, row_starts), shape=(count, len(kept)))
     return Sketch(Product(C, B))
 
 
@@ -170,7 +171,7 @@ def sparse(
     l, n : int
         Its shape, l <= n.
     nonzeros : int
-        In each column, at different places; at most l. None: 8, or l if that is less.
+        In each column, in different rows; at most l. None: 8, or l if that is less.
     dtype : dtype
         float32 or float64.
     rng : Generator, int or None
@@ -179,7 +180,7 @@ def sparse(
     Returns
     -------
     Sketch
-        Non-zeros +-1/sqrt(nonzeros) at uniform places; E |S x|^2 = |x|^2.
+        Non-zeros +-1/sqrt(nonzeros) in uniformly drawn rows; E |S x|^2 = |x|^2.
 
     Raises
     ------
@@ -202,11 +203,11 @@ def sparse(
     nonzeros = min(8, count) if nonzeros is None else as_size("nonzeros", nonzeros)
     if nonzeros > count:
         raise ValueError(f"nonzeros must be at most l = {count}, got {nonzeros}")
-    rows = draw_places(rng, n, count, nonzeros)
+    rows = draw_subsets(rng, n, count, nonzeros)
     signs = rng.choice(np.array([-1, 1], dtype), rows.size)
     values = signs / np.sqrt(dtype.type(nonzeros))
-    ends = np.arange(0, rows.size + 1, nonzeros)
-    return Sketch(csc_array((values, rows.ravel(), ends), shape=(count, n)))
+    column_starts = np.arange(0, rows.size + 1, nonzeros)
+    return Sketch(csc_array((values, rows.ravel(), column_starts), shape=(count, n)))
 
 
 def count_sketch(
@@ -221,7 +222,7 @@ def count_sketch(
     Parameters
     ----------
     l, n, dtype, rng
-        As for `sparse`, of which it is the case ``nonzeros=1``.
+        As for `sparse`, whose special case ``nonzeros=1`` this is.
 
     Returns
     -------
@@ -246,10 +247,11 @@ def count_sketch(
 
 
 def stack(*sketches: Sketch) -> Sketch:
-    """Put sketches below each other.
+    """Stack sketches, the rows of each below those of the one before.
 
-    Below a learned one, a random one keeps its guarantee for every matrix: each error
-    of the stack is at most that of its parts (Indyk, Vakilian and Yuan, 2019).
+    A random sketch below a learned one keeps its guarantee for every matrix: the error
+    of the stack is at most that of each of its sketches (Indyk, Vakilian and Yuan,
+    2019).
 
     Parameters
     ----------
@@ -259,12 +261,12 @@ def stack(*sketches: Sketch) -> Sketch:
     Returns
     -------
     Sketch
-        Its rows are those of all; sparse if all are sparse, else dense.
+        Sparse if all of them are sparse, else dense.
 
     Raises
     ------
     ValueError, TypeError
-        If there is none, or their widths differ.
+        If there is no sketch, or their widths differ.
 
     Examples
     --------

@@ -1,15 +1,19 @@
-"""Sketch: a wide matrix that makes another one small; dense, sparse or a butterfly."""
+"""Sketch: a wide matrix that compresses another: dense, sparse or a butterfly."""
+
+import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._base.arguments import as_numbers, common_dtype, dense, is_sparse
-from ..operators.butterfly import Butterfly
+from ..operators import Butterfly
 from .product import Product
-from .streaming import kind_of, pays
+from .streaming import block_product_of, is_faster_by_blocks
 
-FAST = Butterfly, Product  # that are no matrices of numbers
-BLOCK = 1 << 22  # numbers of X in memory at a time, of a file or of a sparse matrix
+STRUCTURED = Butterfly, Product  # operators that are not stored as a matrix
+# Elements of X, from a file or a sparse matrix, in memory at a time: 32 MB in double
+# precision fit any machine, and the overhead of a block's calls does not show.
+BLOCK = 1 << 22
 
 
 class Sketch:
@@ -21,7 +25,7 @@ class Sketch:
     Parameters
     ----------
     operator : array, sparse array of SciPy, or Butterfly
-        What it consists of, (l, n); not copied.
+        The matrix S, (l, n); not copied.
 
     Attributes
     ----------
@@ -29,12 +33,25 @@ class Sketch:
     shape : (int, int)
     dtype : dtype
     n_weights : int
-        Numbers that it has: entries, non-zeros, or weights of a butterfly that matter.
+        Entries, non-zeros, or effective weights of a butterfly.
 
     Raises
     ------
     TypeError, ValueError
-        If the operator is not two-dimensional, of one of these kinds.
+        If the operator is not two-dimensional, or not of one of these kinds.
+
+    Notes
+    -----
+    A sketch multiplies as matrices do:
+
+    - ``S @ X``: X (n,) or (n, d) -> (l,) or (l, d), a dense array. X may be dense, a
+      sparse matrix or array of SciPy, or a `numpy.memmap`; of the last two some rows at
+      a time, some 32 MB, are in memory, and each is read once. Large arrays are not
+      copied as a whole either.
+    - ``X @ S``: X (l,) or (d, l) -> (n,) or (d, n), X times the matrix.
+
+    Results have dtype ``np.result_type(S.dtype, X.dtype)``; integers count as float64.
+    An X with another number of rows is a ValueError, one without numbers a TypeError.
 
     Examples
     --------
@@ -48,7 +65,7 @@ class Sketch:
     __array_ufunc__ = None  # so that `array @ S` comes here
 
     def __init__(self, operator):
-        if not isinstance(operator, FAST) and not is_sparse(operator):
+        if not isinstance(operator, STRUCTURED) and not is_sparse(operator):
             operator = as_numbers("operator", operator)
         if len(operator.shape) != 2:
             raise ValueError(f"operator must be a matrix, got shape {operator.shape}")
@@ -57,8 +74,8 @@ class Sketch:
 
     @property
     def n_weights(self) -> int:
-        """Numbers that it has."""
-        if isinstance(self.operator, FAST):
+        """Entries, non-zeros, or effective weights of a butterfly."""
+        if isinstance(self.operator, STRUCTURED):
             return self.operator.n_weights
         return self.operator.nnz if is_sparse(self.operator) else self.operator.size
 
@@ -69,32 +86,14 @@ class Sketch:
 
     def to_dense(self) -> NDArray:
         """Return the matrix as an array (l, n)."""
-        if isinstance(self.operator, FAST):
+        if isinstance(self.operator, STRUCTURED):
             return self.operator.to_dense()
         if is_sparse(self.operator):
             return self.operator.toarray()
         return np.array(self.operator)
 
-    def apply(self, X: ArrayLike) -> NDArray:
-        """Return S @ X, a dense array.
-
-        Parameters
-        ----------
-        X : array, shape (n,) or (n, d); or a sparse matrix or array of SciPy
-            Of a `numpy.memmap` and of a sparse matrix some rows at a time, some 32 MB,
-            are in memory; each is read once. Large arrays are not copied as a whole
-            either.
-
-        Returns
-        -------
-        array, shape (l,) or (l, d)
-            Of dtype ``np.result_type(S.dtype, X.dtype)``; integers count as float64.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If X has not n rows, or does not hold numbers.
-        """
+    def __matmul__(self, X: ArrayLike) -> NDArray:
+        """S @ X for X of shape (n,) or (n, d), dense, sparse or a memmap."""
         if is_sparse(X):
             X = X.toarray() if len(X.shape) == 1 else X
         else:
@@ -105,40 +104,60 @@ class Sketch:
                 f"{self.shape}, got shape {X.shape}"
             )
         if is_sparse(X):
-            if not isinstance(self.operator, FAST):
+            if not isinstance(self.operator, STRUCTURED):
                 return dense(self.operator @ _floats(X))
             X = X.tocsr()
-        elif not isinstance(X, np.memmap) and not self._pays(X):
+        elif not (isinstance(X, np.memmap) or is_faster_by_blocks(self.operator, X)):
             return dense(self.operator @ _floats(X))
         if len(X.shape) == 1:
-            return self.apply(X[:, np.newaxis])[:, 0]
+            return (self @ X[:, np.newaxis])[:, 0]
         return self._by_blocks(X)
 
-    def _pays(self, X):
-        return X.ndim == 2 and pays(self.operator, X)
+    def __rmatmul__(self, X: ArrayLike) -> NDArray:
+        """X @ S for X of shape (l,) or (d, l)."""
+        stays = is_sparse(X) or isinstance(X, np.memmap)  # not to be read as a whole
+        return (self.T @ (X if stays else np.asarray(X)).T).T
+
+    def apply(self, X: ArrayLike) -> NDArray:
+        """Return S @ X; deprecated, write ``S @ X``.
+
+        .. deprecated:: 0.1.0
+            `Butterfly.apply` takes samples as rows, this takes them as columns. It goes
+            in the next version.
+
+        Parameters
+        ----------
+        X : array, shape (n,) or (n, d); or a sparse matrix or array of SciPy
+
+        Returns
+        -------
+        array, shape (l,) or (l, d)
+
+        Raises
+        ------
+        ValueError, TypeError
+            As ``S @ X``.
+        """
+        warnings.warn(
+            "Sketch.apply is deprecated and goes in the next version: use S @ X",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self @ X
 
     def _by_blocks(self, X):
         y = np.zeros((self.shape[0], X.shape[1]), common_dtype(self.dtype, X))
-        kind = kind_of(self.operator)
-        if kind is None:
+        block_product = block_product_of(self.operator)
+        if block_product is None:
             columns = max(BLOCK // X.shape[0], 1)
             for start in range(0, X.shape[1], columns):
                 part = slice(start, start + columns)
                 y[:, part] = self.operator @ _block(X, (slice(None), part))
             return y
-        rows = kind(self.operator, max(BLOCK // max(X.shape[1], 1), 1))
-        for part in rows.parts:
-            rows.add(part, _block(X, part), y)
+        product = block_product(self.operator, max(BLOCK // max(X.shape[1], 1), 1))
+        for part in product.parts:
+            product.add(part, _block(X, part), y)
         return y
-
-    def __matmul__(self, X: ArrayLike) -> NDArray:
-        """S @ X for X (n,) or (n, d), see `apply`."""
-        return self.apply(X)
-
-    def __rmatmul__(self, X: ArrayLike) -> NDArray:
-        """X @ S for X (l,) or (d, l)."""
-        kept = is_sparse(X) or isinstance(X, np.memmap)
-        return self.T.apply((X if kept else np.asarray(X)).T).T
 
     def __repr__(self):
         kind = type(self.operator).__name__
@@ -146,7 +165,7 @@ class Sketch:
 
 
 def times(X, Q):
-    """X @ Q for a matrix Q in memory; of a memmap some rows at a time."""
+    """X @ Q for a matrix Q in memory; some rows at a time if X is a memmap."""
     if not isinstance(X, np.memmap):
         return X @ Q
     rows = max(BLOCK // X.shape[1], 1)

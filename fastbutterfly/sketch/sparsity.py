@@ -1,31 +1,36 @@
-"""Places: different random rows for the non-zeros of each column of a sparse matrix."""
+"""Sparsity patterns: distinct random rows for the non-zeros of each column."""
 
 import numpy as np
 
-PIECE = 1 << 22  # random numbers at a time
+BLOCK = 1 << 22  # random numbers in memory at a time: 32 MB
 
 
-def draw_places(rng, count, rows, nonzeros):
-    """Uniform subsets of 0 ... rows - 1, sorted, (count, nonzeros)."""
+def draw_subsets(rng, count, rows, nonzeros):
+    """Uniform subsets of 0 ... rows - 1, sorted, (count, nonzeros).
+
+    Up to nonzeros^2 = rows tuples are drawn with replacement, and redrawn while they
+    hold a row twice: fewer than half of them do, by the birthday bound.
+    """
     if nonzeros**2 > rows:
-        return _by_rank(rng, count, rows, nonzeros)
-    found = np.sort(rng.integers(rows, size=(count, nonzeros)), axis=1)
-    again = _repeated(found)
-    while len(again):
-        found[again] = np.sort(rng.integers(rows, size=(len(again), nonzeros)), axis=1)
-        again = again[_repeated(found[again])]
-    return found
+        return _draw_by_rank(rng, count, rows, nonzeros)
+    subsets = np.sort(rng.integers(rows, size=(count, nonzeros)), axis=1)
+    rejected = _with_duplicates(subsets)
+    while len(rejected):
+        shape = len(rejected), nonzeros
+        subsets[rejected] = np.sort(rng.integers(rows, size=shape), axis=1)
+        rejected = rejected[_with_duplicates(subsets[rejected])]
+    return subsets
 
 
-def _repeated(found):
-    return np.flatnonzero((found[:, 1:] == found[:, :-1]).any(axis=1))
+def _with_duplicates(subsets):
+    return np.flatnonzero((subsets[:, 1:] == subsets[:, :-1]).any(axis=1))
 
 
-def _by_rank(rng, count, rows, nonzeros):
-    """The places of the smallest of as many random numbers as there are rows."""
-    pieces = np.array_split(np.arange(count), -(-count * rows // PIECE))
-    found = [
-        np.argpartition(rng.random((len(piece), rows)), nonzeros - 1)[:, :nonzeros]
-        for piece in pieces
+def _draw_by_rank(rng, count, rows, nonzeros):
+    """Indices of the smallest of `rows` random numbers, for each subset."""
+    blocks = np.array_split(np.arange(count), -(-count * rows // BLOCK))
+    subsets = [
+        np.argpartition(rng.random((len(block), rows)), nonzeros - 1)[:, :nonzeros]
+        for block in blocks
     ]
-    return np.sort(np.concatenate(found), axis=1)
+    return np.sort(np.concatenate(subsets), axis=1)

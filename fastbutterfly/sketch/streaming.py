@@ -1,4 +1,8 @@
-"""Products S @ X by blocks of rows of X: which blocks, and what each adds."""
+"""Products S @ X by blocks of rows of X: how X is cut, and what each block adds.
+
+S @ X is the sum over blocks of rows of S[:, block] @ X[block], so X can lie in a file,
+be sparse, or be spared the padding to a power of two.
+"""
 
 import numpy as np
 
@@ -7,32 +11,32 @@ from .._base.memory import frozen
 from .._kernels.gather import add_rows
 from .._plans.binary import BinaryPlan
 from .._plans.path_products import Paths
-from ..operators.butterfly import Butterfly
+from ..operators import Butterfly
 from .product import Product
 
-LARGE = 1 << 24  # numbers of X from which it is worked on by blocks
+LARGE = 1 << 24  # elements of X above which padding it costs more than the blocks do
 
 
-def pays(S, X):
-    """Whether blocks beat the product at once: n would be padded, and X is large."""
+def is_faster_by_blocks(S, X):
+    """Whether blocks beat one product: X is large and would be copied to pad it."""
     B = S.right if isinstance(S, Product) else S
-    if not isinstance(B, Butterfly) or X.size <= LARGE or kind_of(S) is None:
+    if not isinstance(B, Butterfly) or X.ndim != 2 or X.size <= LARGE:
         return False
-    return B.shape[1] < B.plan.n
+    return block_product_of(S) is not None and B.shape[1] < B.plan.n
 
 
-def kind_of(S):
-    """Which of the classes works on blocks of rows for it; None: none does."""
+def block_product_of(S):
+    """The class below that multiplies S by blocks of rows; None if there is none."""
     if isinstance(S, Product):
-        plain = is_sparse(S.left) and kind_of(S.right) is ButterflyRows
-        return SelectionRows if plain else None
+        is_selection = is_sparse(S.left) and block_product_of(S.right) is ButterflyRows
+        return SelectionRows if is_selection else None
     if isinstance(S, Butterfly):
         return ButterflyRows if ButterflyRows.takes(S) else None
     return MatrixRows
 
 
 class MatrixRows:
-    """A dense or sparse S; blocks of so many rows."""
+    """A dense or sparse S; blocks of `rows` rows of X."""
 
     def __init__(self, S, rows):
         self.S, n = S, S.shape[1]
@@ -44,11 +48,13 @@ class MatrixRows:
 
 
 class ButterflyRows:
-    """A butterfly with increasing strides; blocks of 2^q rows, as many or fewer.
+    """A butterfly with increasing strides; blocks of 2^q rows, at most `rows`.
 
-    The layers with the q smallest strides act within such a block. They are applied to
-    it alone, at the coordinates that outputs need; above, a single path leads from a
-    block to an output, so that the rest is a product of weights for each.
+    1. The layers with the q smallest strides act within a block. They are applied to it
+       alone, and only the local coordinates that an output depends on are kept.
+    2. Through the layers above a single path leads from a block to an output. The
+       product of its weights, computed once, is the output's factor for that block.
+    3. Each output gains its local coordinate times its factor.
     """
 
     def __init__(self, S, rows):
@@ -64,46 +70,46 @@ class ButterflyRows:
         factors = paths.leaves(paths.products(weights))
         self._factors = np.empty_like(factors)
         np.put_along_axis(self._factors, paths.ends >> self.levels, factors, axis=1)
-        self._needed, self._place = np.unique(kept % size, return_inverse=True)
+        self._needed, self._local_index = np.unique(kept % size, return_inverse=True)
 
     @staticmethod
     def takes(S):
-        """Whether it can do it: for the inputs in order, and strides increasing."""
-        plain = isinstance(S.plan, BinaryPlan) and S.plan.increasing
-        return plain and (
+        """Whether S has increasing strides and its inputs in order."""
+        is_increasing = isinstance(S.plan, BinaryPlan) and S.plan.increasing
+        return is_increasing and (
             S.inputs is None or np.array_equal(S.inputs, np.arange(S.shape[1]))
         )
 
     def add(self, part, block, y):
         """y += S[:, part] @ block."""
-        at = part.start >> self.levels
+        block_index = part.start >> self.levels
         if self.levels:
             half = 1 << self.levels - 1
-            weights = self.S.weights[: self.levels, at * half : (at + 1) * half]
+            pairs = slice(block_index * half, (block_index + 1) * half)
+            weights = self.S.weights[: self.levels, pairs]
             filled = np.arange(len(block))
             local = Butterfly(weights, inputs=filled, outputs=self._needed) @ block
         else:
             local = block
         local = np.ascontiguousarray(local, y.dtype)
-        self._combine(local, self._factors[:, at].astype(y.dtype), y)
+        self._combine(local, self._factors[:, block_index].astype(y.dtype), y)
 
     def _combine(self, local, factors, y):
-        """Add to each output its number of the block, times a factor."""
-        flat = frozen(local).reshape(-1), frozen(self._place), frozen(factors)
+        """Add to each output its local coordinate times its factor."""
+        flat = frozen(local).reshape(-1), frozen(self._local_index), frozen(factors)
         add_rows(*flat, y.reshape(-1), y.shape[1])
 
 
 class SelectionRows(ButterflyRows):
-    """A sparse matrix, of CSR format, times such a butterfly; the same blocks."""
+    """A sparse matrix times such a butterfly; the same blocks."""
 
     def __init__(self, S, rows):
         super().__init__(S.right, rows)
         self._selection = S.left.tocsr()
 
     def _combine(self, local, factors, y):
-        C = self._selection
-        values, places = C.data * factors[C.indices], self._place[C.indices]
-        shape = len(y), len(local)
         from scipy.sparse import csr_array  # slow to import
 
-        y += csr_array((values, places, C.indptr), shape=shape) @ local
+        C, shape = self._selection, (len(y), len(local))
+        values, columns = C.data * factors[C.indices], self._local_index[C.indices]
+        y += csr_array((values, columns, C.indptr), shape=shape) @ local

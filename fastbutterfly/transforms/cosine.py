@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .._base import arguments
-from ..operators.operator import Chain
-from ..operators.rescale import reordered, scaled
+from ..operators import Chain, reordered, scaled
 from .real_fourier import cosine_four, cosine_two
 
 TYPES = {2: "II", 3: "III", 4: "IV"}

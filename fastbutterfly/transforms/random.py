@@ -1,4 +1,4 @@
-"""Butterflies with a name: identity, Hadamard, truncated and FJLT."""
+"""Truncated butterflies drawn at random, and a bound on their effective weights."""
 
 import math
 
@@ -7,53 +7,7 @@ from numpy.random import Generator
 from numpy.typing import DTypeLike
 
 from .._base import arguments
-from .._base.permutations import HADAMARD
-from ..operators import initial
-from ..operators.butterfly import Butterfly
-
-
-def identity(n: int, *, dtype: DTypeLike = np.float64) -> Butterfly:
-    """Return the identity as a butterfly of size n, a power of two.
-
-    Examples
-    --------
-    >>> import fastbutterfly as fb
-    >>> fb.identity(4) @ [1, 2, 3, 4]
-    array([1., 2., 3., 4.])
-    """
-    return Butterfly.random(n, init="identity", dtype=dtype)
-
-
-def hadamard(
-    n: int, *, order: str = "natural", dtype: DTypeLike = np.float64
-) -> Butterfly:
-    """Return the orthonormal Hadamard matrix as a butterfly of size n, a power of two.
-
-    Parameters
-    ----------
-    n : int
-        Size, a power of two.
-    order : {"natural", "sequency", "dyadic"}
-        Of the rows: ``scipy.linalg.hadamard(n) / sqrt(n)``; by the number of sign
-        changes (Walsh); the natural one with its numbers' bits reversed (Paley).
-    dtype : dtype
-        float32, float64, complex64 or complex128.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If n is no power of two or an option is unknown.
-
-    Examples
-    --------
-    >>> import fastbutterfly as fb
-    >>> fb.hadamard(4) @ [1, 0, 0, 0]
-    array([0.5, 0.5, 0.5, 0.5])
-    """
-    n = arguments.as_power_of_two("n", n)
-    kept = arguments.as_choice("order", order, HADAMARD)(n)
-    weights = initial.hadamard(n, n.bit_length() - 1)
-    return Butterfly(weights.astype(arguments.as_dtype(dtype)), outputs=kept)
+from ..operators import Butterfly
 
 
 def truncated(
@@ -91,7 +45,7 @@ def truncated(
     J = sqrt(n'/n_out) S B P, where n' is the next power of two from n_in, P appends
     zeros, B is ``Butterfly.random(n', init=init)`` and S keeps n_out coordinates
     (Ailon, Leibovich and Nair, 2021, Section 4). The scale keeps the expected squared
-    length: E |J x|^2 = |x|^2.
+    norm: E |J x|^2 = |x|^2.
 
     Examples
     --------

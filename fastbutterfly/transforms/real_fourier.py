@@ -10,8 +10,7 @@ Z[n/2 - k]: 2 V[k] = Z[k] + Z[m]^* - i exp(-2 pi i k / n) (Z[k] - Z[m]^*), m = n
 import numpy as np
 
 from .._base.permutations import bit_reversal, inverse
-from ..operators.butterfly import Butterfly
-from ..operators.operator import Chain
+from ..operators import Butterfly, Chain
 
 
 def real_dft(n, dtype):

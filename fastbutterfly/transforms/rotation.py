@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from .._base import arguments, layout
 from .._base.threads import as_workers
 from .._plans import rotation
-from ..operators.operator import Operator
+from ..operators import Operator
 
 
 def random_rotation(

@@ -3,7 +3,7 @@
 import math
 
 from ..._plans.patterns import LARGEST, as_radices
-from ...approximation.splitting import square
+from ...approximation import square_pattern
 
 RANKS = 4, 8, 16  # tried in turn if the rank is not given
 RADIX = 16  # of a layer, where the factors of n allow it
@@ -30,7 +30,7 @@ def ranks_to_try(radices, terms):
     first, *larger = RANKS
     n = math.prod(radices)
     weights = {
-        rank: sum(map(math.prod, square(n, "increasing", radices, rank)))
+        rank: sum(map(math.prod, square_pattern(n, "increasing", radices, rank)))
         for rank in larger
     }
     return first, *(rank for rank in larger if terms * weights[rank] <= n**2)

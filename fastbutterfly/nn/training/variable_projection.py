@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._base.arguments import as_size
-from ...approximation.projection import Best
+from ...approximation import ProjectedLowRank
 from ..layers.encoder_decoder import EncoderDecoder
 from ..layers.layer import Layer
 from .fit import check_optimizer, finish, tell
@@ -112,7 +112,7 @@ class _Run:
         value = math.nan
         if np.isfinite(A).all():
             try:
-                best = Best(A.astype(np.float64), self.y)
+                best = ProjectedLowRank(A.astype(np.float64), self.y)
             except np.linalg.LinAlgError:  # of numbers that overflow
                 self.check(False)
             value = float(best.error(self.k))
