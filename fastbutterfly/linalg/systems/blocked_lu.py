@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ..._kernels.random_butterfly import eliminate
+from ..._kernels.lu import eliminate
 
 LEAF = 128  # of a triangle that is solved by LAPACK
 SMALL = 64  # a block that is eliminated number by number
