@@ -12,9 +12,9 @@ import script
 import fastbutterfly as fb
 from fastbutterfly._base.memory import aligned, frozen
 from fastbutterfly._jit.options import jit
-from fastbutterfly._jit.staging import place, register_lanes
+from fastbutterfly._jit.staging import register_lanes, tile_view
+from fastbutterfly._kernels.schedule import forward_schedule
 from fastbutterfly._kernels.sweep import forward, sweep
-from fastbutterfly._plans.packing import sweeps
 from fastbutterfly.bench import roofline
 from fastbutterfly.bench.timing import best_in_turn
 
@@ -27,7 +27,7 @@ def kernel(levels, samples, inner):
 
     @jit
     def run(x, w, y, x_row, x_sample, y_row, y_sample, s, groups, count, size):
-        places = place(x, 0, x_row, x_sample), place(y, 0, y_row, y_sample)
+        places = tile_view(x, 0, x_row, x_sample), tile_view(y, 0, y_row, y_sample)
         for _ in range(REPEATS):
             over(places, (w,), 0, size, s, groups, count)
 
@@ -57,7 +57,7 @@ def measure(n, dtype, seconds):
         "copy": lambda: np.copyto(y, x),
     }
     layers, inside, p = {}, (samples * u, u), 0
-    found = sweeps(n // u, u.bit_length() - 1)
+    found = forward_schedule(n // u, u.bit_length() - 1)
     for number, (t, k, inner) in enumerate(found):
         first, last = number == 0, number == len(found) - 1
         name = "first" if first else "last" if last else f"middle {number}"

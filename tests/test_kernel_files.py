@@ -329,7 +329,7 @@ def test_the_digest_sees_every_file_that_is_compiled(tmp_path, monkeypatch):
     )
     assert options._digest() != options.DIGEST
     assert sorted(read) == sorted(used)
-    assert len(used) == 25
+    assert len(used) == 27
     for library in (options.numba, options.llvmlite):
         before = options._digest()
         monkeypatch.setattr(library, "__version__", "0.0")

@@ -27,7 +27,7 @@ from fastbutterfly._kernels.butterfly_small import (
 from fastbutterfly._kernels.gather import take
 from fastbutterfly._plans.binary import BinaryPlan
 from fastbutterfly._plans.blocks import BlockPlan
-from fastbutterfly._plans.pruned import Truncated
+from fastbutterfly._plans.pruned import PrunedPlan
 
 GUARD = 64
 FORWARD = {"increasing": (few_up, rows_up), "decreasing": (few_down, rows_down)}
@@ -133,23 +133,25 @@ def test_truncated_stays_within_its_arrays(dtype, increasing, whole, rng):
     u, n, batch = register_lanes(dtype), 128, 7
     # Coordinates that share a lane need registers of their own, or levels.
     kept = rng.permutation(n)[:3] if whole else np.arange(min(10, n // u)) * u
-    short = Truncated(n, increasing, kept, np.dtype(dtype))
+    pruned = PrunedPlan(n, increasing, kept, np.dtype(dtype))
     weights = laws.draw_weights(rng, n, dtype).reshape(-1)
-    assert u > 8 or (short.levels == 0) == whole
-    packed = short.pack(weights)
-    slots = np.zeros((batch, short._few.size), dtype)
+    assert u > 8 or (pruned.levels == 0) == whole
+    packed = pruned.pack(weights)
+    slots = np.zeros((batch, pruned._compact.size), dtype)
     many, few = (
         laws.draw(rng, (batch, n), dtype),
         laws.draw(rng, (batch, len(kept)), dtype),
     )
     if not increasing:
-        slots = short._few.spread(few)
-    inputs = (many if increasing else slots), packed.lower, packed.fan
+        slots = pruned._compact.spread(few)
+    inputs = (many if increasing else slots), packed.lower, packed.paths
     inputs = [guarded(a.reshape(-1), writeable=False) for a in inputs]
     outputs = (slots if increasing else np.zeros_like(many)), np.zeros(4 * n, dtype)
     outputs = [guarded(a.reshape(-1)) for a in outputs]
-    arrays = (inner for _, inner in (*inputs, *outputs))
-    short._kernel(*arrays, 4, *short._sizes())
+    arrays = [inner for _, inner in (*inputs, *outputs)]
+    x, *weights_of, y, tile = arrays
+    tile = tile if pruned.levels else None
+    pruned._kernel(x, tuple(weights_of), y, tile, pruned._sizes(4))
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     full = np.zeros((batch, n), dtype)
     full[:, kept] = few
@@ -157,7 +159,7 @@ def test_truncated_stays_within_its_arrays(dtype, increasing, whole, rng):
     engine = BinaryPlan(n, stride=stride).rows(batch, np.dtype(dtype))
     y = engine.apply(engine.pack(weights), many if increasing else full, workers=1)
     found = outputs[0][1].reshape(batch, -1)
-    found = short._few.pick(found) if increasing else found
+    found = pruned._compact.pick(found) if increasing else found
     y = y[:, kept] if increasing else y
     np.testing.assert_allclose(found, y, atol=1e3 * np.finfo(dtype).eps)
 

@@ -10,7 +10,7 @@ import scipy.stats
 
 import fastbutterfly as fb
 from fastbutterfly._jit.staging import register_lanes
-from fastbutterfly._kernels.hadamard import (
+from fastbutterfly._kernels.rotation import (
     rotate_back_columns,
     rotate_back_rows,
     rotate_columns,

@@ -6,12 +6,12 @@ import pytest
 
 from fastbutterfly._jit.options import jit
 from fastbutterfly._jit.staging import (
-    frozen,
     lanes,
+    read_only,
     register_lanes,
+    registers_per_weight,
     staged,
     swap,
-    width,
 )
 
 
@@ -23,7 +23,7 @@ def combined(x, i, ys, z):
 
 @jit
 def combine(x, y, z):
-    combined(x, 0, (frozen(y), 1), z)
+    combined(x, 0, (read_only(y), 1), z)
 
 
 def staged_swap(s):
@@ -49,7 +49,7 @@ def swap_two(x, z):
 
 @jit
 def sizes(x, z):
-    z[0], z[1] = lanes(x), width(x)
+    z[0], z[1] = lanes(x), registers_per_weight(x)
 
 
 @pytest.mark.parametrize("dtype", laws.REAL)

@@ -1,10 +1,13 @@
-"""Kernel files: where compiled kernels are kept on disk.
+"""Kernel files: compiled kernels on disk.
 
-One file for each kernel, signature, CPU and setting of Numba. It starts with the hash
-of all that follows, so that damage is noticed, and with a stamp of all that the machine
-code depends on, so that nothing old is used. Numba's own index and data files are two
-writes: a process that dies between them, or two at a time, leave an index that names
-another kernel's code.
+1. There is one file for each kernel, signature, CPU and setting of Numba: hash, stamp,
+   machine code.
+2. The hash is of all that follows it, so that damage is noticed.
+3. The stamp is of all that the machine code depends on, so that none is outdated.
+4. A file is written under another name, then renamed: it is whole or absent.
+
+Numba's own index and data files are two writes: a process that dies between them, or
+two processes at a time, leave an index that names another kernel's code.
 """
 
 import contextlib
@@ -32,23 +35,24 @@ class KernelFiles:
     def _entry(self, key):
         """The file of a key (signature, CPU, bytecode), and the stamp it must have."""
         settings = [getattr(config, name, None) for name in _SETTINGS.split()]
-        what = repr((settings, key))
-        stamp = hashlib.sha256((self._stamp + what).encode()).digest()
-        name = hashlib.sha256(what.encode()).hexdigest()[:16]
+        identity = repr((settings, key))
+        # It is in the stamp too: its hash in the name is cut, and files may be moved.
+        stamp = hashlib.sha256((self._stamp + identity).encode()).digest()
+        name = hashlib.sha256(identity.encode()).hexdigest()[:16]
         return self._folder / f"{self._name}.{name}.nbc", stamp
 
     def load(self, key):
-        """Return what was kept, or None: nothing, of other sources, or damaged."""
+        """Return a kernel, or None if its file is absent, outdated or damaged."""
         path, stamp = self._entry(key)
         try:
-            kept = path.read_bytes()
+            content = path.read_bytes()
         except OSError:
             return None
-        if kept[:_HASH] == hashlib.sha256(kept[_HASH:]).digest():
-            if kept[_HASH : 2 * _HASH] != stamp:
+        if content[:_HASH] == hashlib.sha256(content[_HASH:]).digest():
+            if content[_HASH : 2 * _HASH] != stamp:
                 return None
             with contextlib.suppress(Exception):  # of another version of a library
-                return pickle.loads(kept[2 * _HASH :])
+                return pickle.loads(content[2 * _HASH :])
         # Before the warning, which may be an error: the next call shall not meet it.
         with contextlib.suppress(OSError):
             path.unlink()
@@ -56,13 +60,13 @@ class KernelFiles:
         return None
 
     def save(self, key, data):
-        """Keep a compiled kernel, whole or not at all."""
+        """Write a compiled kernel, whole or not at all."""
         path, stamp = self._entry(key)
-        kept = stamp + serialize.dumps(data)
+        content = stamp + serialize.dumps(data)
         draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(hashlib.sha256(kept).digest() + kept)
+            draft.write_bytes(hashlib.sha256(content).digest() + content)
             os.replace(draft, path)
         except OSError as error:
             _warn_once(
@@ -74,7 +78,7 @@ class KernelFiles:
                 draft.unlink(missing_ok=True)
 
     def flush(self):
-        """Forget all that was kept for this kernel."""
+        """Delete all files of this kernel."""
         for path in self._folder.glob(f"{self._name}.*.nbc*"):
             with contextlib.suppress(OSError):
                 path.unlink()

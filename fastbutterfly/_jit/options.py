@@ -11,7 +11,11 @@ from .kernel_files import KernelFiles
 
 
 class _Ordered(set):
-    """A set that prints in one order in every process: it is part of symbols."""
+    """A set that prints in the same order in every process.
+
+    The flags are part of the symbols of compiled functions, and symbols have to be the
+    same for one file to serve all processes.
+    """
 
     def __iter__(self):
         return iter(sorted(set.__iter__(self)))
@@ -33,7 +37,7 @@ def _digest():
     """Hash of what the machine code of kernels depends on, besides CPU and types."""
     package = Path(__file__).parent.parent
     versions = f"{numba.__version__} {llvmlite.__version__}"
-    found = hashlib.sha256(versions.encode())
+    digest = hashlib.sha256(versions.encode())
     for folder in ("_jit", "_kernels"):
         sources = sorted((package / folder).glob("*.py"))
         if not sources:
@@ -41,19 +45,19 @@ def _digest():
                 f"no sources in {package / folder} to tell old kernels by"
             )
         for source in sources:
-            found.update(source.read_bytes())
-    return found.hexdigest()
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 DIGEST = _digest()
 
 
 def jit(function):
-    """Compile lazily, once for each dtype, and keep the result on disk.
+    """Compile lazily, once for each dtype, and keep the machine code on disk.
 
-    Numba would only notice a change in the file of the kernel itself, not in those that
-    it imports: the digest of all of them is the stamp of what is kept. Where no folder
-    can hold the files, kernels compile in every process.
+    Numba notices a change in the kernel's own source file only, not in the modules that
+    it imports, so the digest of all of them is the stamp of a kernel's file. If no
+    folder can hold the files, kernels compile in every process.
     """
     try:
         kernel = numba.njit(cache=True, **OPTIONS)(function)
@@ -69,11 +73,11 @@ def jit(function):
 
 
 def helper(function):
-    """Mark a function that kernels call; unlike a kernel it may be captured.
+    """Mark a function that kernels call; unlike a kernel, a factory may make it.
 
-    It is always inlined, so that nothing of it is left outside the kernel. Numba tells
-    functions that one factory made apart by the count of those compiled before in the
-    process. Kernels from the cache come from several processes: where counts agree the
+    It is always inlined, so that no symbol of it is left beside the kernel. For symbols
+    of functions that one factory made differ only in a count of those compiled before
+    in the process. Cached kernels come from several processes: where counts agree, the
     loader would keep one function for two kernels, and one of them would call the other
     one's.
     """

@@ -1,15 +1,16 @@
-"""Registers for kernels: arithmetic that is unrolled while Numba compiles.
+"""Staging: kernels' arithmetic on registers, unrolled while Numba compiles.
 
-A function marked `staged` runs when a kernel that calls it is compiled, and what it
-computes with (registers, indices) becomes the kernel's machine code; its own loops and
-branches are gone by then. With NUMBA_DISABLE_JIT=1 the same function runs at every
-call, on NumPy arrays. So there is one text for both, and Numba infers types only of the
-loops around it.
+1. A function marked `staged` runs while a kernel that calls it is compiled. What it
+   computes with registers and indices becomes the kernel's machine code; its own loops
+   and branches are gone by then.
+2. With NUMBA_DISABLE_JIT=1 the same function runs at every call, on NumPy arrays.
 
-A register holds `lanes` neighbouring numbers of an array; a complex number counts as
-one but fills two places. The width follows the CPU features that Numba compiles for.
-Nothing is checked or aligned in compiled code: an index must leave a whole register
-inside the array. Interpreted code raises IndexError.
+So there is one text for both, and Numba infers types only of the loops around it, not
+of thousands of unrolled operations.
+
+A register holds `lanes` neighbouring elements of an array. The width follows the CPU
+features that Numba compiles for. Nothing is checked or aligned in compiled code: an
+index must leave a whole register inside the array. Interpreted code raises IndexError.
 """
 
 import functools
@@ -22,36 +23,36 @@ from numba.core import cgutils, imputils
 from numba.extending import intrinsic
 
 from .registers import (
+    Accumulator,
     Array,
     Index,
-    Slices,
-    Sum,
-    alternated,
-    least,
+    InterpretedArray,
+    alternate_signs,
     loop,
     many_registers,
-    narrowed,
+    minimum,
     register_lanes,
     swap,
-    transposed,
+    transpose,
+    with_one_lane,
 )
 
 __all__ = [
     "INTERPRETED",
-    "Sum",
-    "alternated",
-    "frozen",
+    "Accumulator",
+    "alternate_signs",
     "lanes",
-    "least",
     "loop",
     "many_registers",
-    "narrowed",
-    "place",
+    "minimum",
+    "read_only",
     "register_lanes",
+    "registers_per_weight",
     "staged",
     "swap",
-    "transposed",
-    "width",
+    "tile_view",
+    "transpose",
+    "with_one_lane",
 ]
 INTERPRETED = bool(numba.config.DISABLE_JIT)
 
@@ -59,11 +60,11 @@ INTERPRETED = bool(numba.config.DISABLE_JIT)
 def _interpreted(value):
     if isinstance(value, tuple):
         return tuple(map(_interpreted, value))
-    return Slices(value) if isinstance(value, np.ndarray) else value
+    return InterpretedArray(value) if isinstance(value, np.ndarray) else value
 
 
 def _emit(function, context, builder, sig, args):
-    """Run a staged function with what stands for a kernel's values."""
+    """Run a staged function on objects that stand for a kernel's values."""
 
     def wrap(kind, value):
         if isinstance(kind, types.Array):
@@ -86,6 +87,7 @@ def staged(function):
     def typed(typing, *args):
         return types.void(*args), functools.partial(_emit, function)
 
+    # Numba reads the number of arguments off the signature.
     first = inspect.Parameter("typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     signature = inspect.signature(function)
     typed.__signature__ = signature.replace(
@@ -95,47 +97,55 @@ def staged(function):
 
 
 def _constant(of_dtype):
-    """Make an intrinsic: an int that the dtype of an array tells."""
+    """Make an intrinsic: an int that depends on an array's dtype, known to LLVM."""
 
     @intrinsic
     def constant(typing, x):
-        number = of_dtype(np.dtype(str(x.dtype)))
+        value = of_dtype(np.dtype(str(x.dtype)))
 
         def generate(context, builder, sig, args):
-            return context.get_constant(types.intp, number)
+            return context.get_constant(types.intp, value)
 
         return types.intp(x), generate
 
     return constant if not INTERPRETED else lambda x: of_dtype(x.dtype)
 
 
-def _places(dtype):
+def _components(dtype):
     return 2 if dtype.kind == "c" else 1
 
 
-lanes = _constant(register_lanes)  # numbers in a register
-width = _constant(_places)  # registers of weights for one of numbers
+lanes = _constant(register_lanes)
+registers_per_weight = _constant(_components)  # see `_kernels/layers.py`
 
 
 @intrinsic
-def place(typing, array, start, row, sample):
-    """Where a tile lies: array[start + r * row + h * sample :] is row r of sample h."""
+def tile_view(typing, array, start, row, sample):
+    """The tile array[start:]: row r of sample h begins at r * row + h * sample.
+
+    A tuple. Its integers are all of one type, so that all tiles of arrays of one type
+    have the same type and may be assigned to one variable.
+    """
     kinds = types.Tuple((array, types.intp, types.intp, types.intp))
 
     def generate(context, builder, sig, args):
-        numbers = [
+        integers = [
             context.cast(builder, value, kind, types.intp)
             for value, kind in zip(args[1:], sig.args[1:], strict=True)
         ]
-        found = context.make_tuple(builder, sig.return_type, [args[0], *numbers])
-        return imputils.impl_ret_borrowed(context, builder, sig.return_type, found)
+        view = context.make_tuple(builder, sig.return_type, [args[0], *integers])
+        return imputils.impl_ret_borrowed(context, builder, sig.return_type, view)
 
     return kinds(array, start, row, sample), generate
 
 
 @intrinsic
-def frozen(typing, x):
-    """The array x, typed as read-only."""
+def read_only(typing, x):
+    """The array x, typed as read-only.
+
+    A tile that is read then has the type of the caller's read-only input, and one
+    variable may be either of them.
+    """
 
     def generate(context, builder, sig, args):
         return imputils.impl_ret_borrowed(context, builder, sig.return_type, args[0])
@@ -145,10 +155,10 @@ def frozen(typing, x):
 
 if INTERPRETED:
 
-    def place(*args):
+    def tile_view(*args):
         return args
 
-    def frozen(x):
+    def read_only(x):
         view = x.view()
         view.flags.writeable = False
         return view

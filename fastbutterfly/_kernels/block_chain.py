@@ -1,64 +1,77 @@
-"""Mixed: layers of any patterns, one after the other, tile by tile.
+"""Block chain: layers of any patterns, one after the other, tile by tile.
 
-A tile holds some registers of samples. Rows are turned into it and out of it, in
-squares of as many samples as a register has lanes; columns are read and written where
-they are. `table` has five numbers for each layer: its pattern a, b, c, d, and where its
-weights begin. A place whose samples are all the same register works on it twice.
+For each tile, some registers of samples:
+
+1. Rows are transposed into the tile, in squares of as many samples as a register has
+   lanes; columns are read where they are.
+2. Each layer reads one half of the tile and writes the other, see `dense_blocks`.
+3. Rows are transposed back; the last layer writes columns where they belong.
+
+For gradients the input of every layer is kept. Then, from the last layer to the first:
+add to the sums for its weights, and multiply the gradient by its adjoint.
+
+`table` has five integers for each layer: its pattern a, b, c, d, and where its weights
+begin. A tile view whose samples are all the same register works on it twice.
 """
 
 from .._jit.options import helper, jit
-from .._jit.staging import frozen, lanes, loop, place, staged, transposed
+from .._jit.staging import lanes, loop, read_only, staged, tile_view, transpose
 from .dense_blocks import layer_product, layer_product_of_one, layer_sums
 
 
 @staged
-def turn_in(x, start, apart, target, first, last, count):
+def _transpose_in(x, start, stride, target, first, last, count):
     """Coordinates first ... last - 1 of samples that are rows, into a tile."""
     tile, begin, row, sample = target
     u = x.lanes
     for h in loop(0, count):
         for i in loop(first, last, u):
-            at = [start + (h * u + j) * apart + i for j in range(u)]
-            for j, v in enumerate(transposed([x.load(k) for k in at])):
+            at = [start + (h * u + j) * stride + i for j in range(u)]
+            for j, v in enumerate(transpose([x.load(k) for k in at])):
                 tile.store(begin + (i + j) * row + h * sample, v)
 
 
 @staged
-def turn_out(source, y, start, apart, first, last, count):
-    """Back to samples that are rows."""
+def _transpose_out(source, y, start, stride, first, last, count):
+    """As `_transpose_in`, from a tile to samples that are rows."""
     tile, begin, row, sample = source
     u = y.lanes
     for h in loop(0, count):
         for i in loop(first, last, u):
             at = [begin + (i + j) * row + h * sample for j in range(u)]
-            for j, v in enumerate(transposed([tile.load(k) for k in at])):
-                y.store(start + (h * u + j) * apart + i, v)
+            for j, v in enumerate(transpose([tile.load(k) for k in at])):
+                y.store(start + (h * u + j) * stride + i, v)
 
 
 @helper
 def _enter(x, start, n, target, count):
     """All n coordinates; the last square may overlap the one before."""
     u = lanes(x)
-    turn_in(x, start, n, target, 0, n - n % u, count)
+    _transpose_in(x, start, n, target, 0, n - n % u, count)
     if n % u > 0:
-        turn_in(x, start, n, target, n - u, n, count)
+        _transpose_in(x, start, n, target, n - u, n, count)
 
 
 @helper
 def _leave(source, y, start, n, count):
+    """As `_enter`, out of a tile."""
     u = lanes(y)
-    turn_out(source, y, start, n, 0, n - n % u, count)
+    _transpose_out(source, y, start, n, 0, n - n % u, count)
     if n % u > 0:
-        turn_out(source, y, start, n, n - u, n, count)
+        _transpose_out(source, y, start, n, n - u, n, count)
 
 
 @helper
-def _layers(source, target, tile, w, table, count, several):
-    """From source to target; what is between lies in the two halves of the tile."""
+def _layers(source, target, tile, w, table, count, has_next):
+    """From source to target; in between, the two halves of the tile take turns.
+
+    `has_next` is 0 for one register of samples, else 1. Computed here from `count` it
+    made rows of size 720 a fifth slower.
+    """
     u, half, depth = lanes(w), len(tile) // 2, len(table) // 5
     for k in range(depth):
-        a = place(frozen(tile), k % 2 * half, count * u, several * u)
-        b = place(tile, (1 - k % 2) * half, count * u, several * u)
+        a = tile_view(read_only(tile), k % 2 * half, count * u, has_next * u)
+        b = tile_view(tile, (1 - k % 2) * half, count * u, has_next * u)
         if k == 0:
             a = source
         if k == depth - 1:
@@ -74,33 +87,33 @@ def mixed_rows(x, w, y, tile, table, n_in, n_out, count):
     be worked on twice, so x and y must not be the same.
     """
     u, half, done, batch = lanes(w), len(tile) // 2, 0, len(x) // n_in
-    several, out = min(count - 1, 1), len(table) // 5 % 2
+    has_next, out = min(count - 1, 1), len(table) // 5 % 2
     while done < batch:
         start = min(done, batch - count * u)
-        first = place(tile, 0, count * u, several * u)
-        last = place(tile, out * half, count * u, several * u)
+        first = tile_view(tile, 0, count * u, has_next * u)
+        last = tile_view(tile, out * half, count * u, has_next * u)
         _enter(x, start * n_in, n_in, first, count)
-        source = place(frozen(tile), 0, count * u, several * u)
-        _layers(source, last, tile, w, table, count, several)
+        source = tile_view(read_only(tile), 0, count * u, has_next * u)
+        _layers(source, last, tile, w, table, count, has_next)
         _leave(last, y, start * n_out, n_out, count)
         done += count * u
 
 
 @jit
 def mixed_few(x, w, y, room, table, n_in, n_out):
-    """y = B x for each row of x, one after the other and number by number, all flat.
+    """y = B x for each row of x, one after the other, element by element, all flat.
 
     `room` is for two rows of whatever is between layers.
     """
     half, depth = len(room) // 2, len(table) // 5
     for h in range(len(x) // n_in):
         for k in range(depth):
-            a = place(frozen(room), k % 2 * half, 1, 0)
-            b = place(room, (1 - k % 2) * half, 1, 0)
+            a = tile_view(read_only(room), k % 2 * half, 1, 0)
+            b = tile_view(room, (1 - k % 2) * half, 1, 0)
             if k == 0:
-                a = place(x, h * n_in, 1, 0)
+                a = tile_view(x, h * n_in, 1, 0)
             if k == depth - 1:
-                b = place(y, h * n_out, 1, 0)
+                b = tile_view(y, h * n_out, 1, 0)
             layer_product_of_one(a, b, w, table, k, 1)
 
 
@@ -119,10 +132,12 @@ def mixed_columns(x, w, y, tile, table, n_in, n_out, columns, first, last, toget
                 count -= count % 2
             else:
                 start, count = min(start, last - u), 1
-            several = min(count - 1, 1)
-            source = place(x, plane * n_in * columns + start, columns, several * u)
-            target = place(y, plane * n_out * columns + start, columns, several * u)
-            _layers(source, target, tile, w, table, count, several)
+            has_next = min(count - 1, 1)
+            source = tile_view(x, plane * n_in * columns + start, columns, has_next * u)
+            target = tile_view(
+                y, plane * n_out * columns + start, columns, has_next * u
+            )
+            _layers(source, target, tile, w, table, count, has_next)
             start += count * u
 
 
@@ -137,19 +152,22 @@ def mixed_gradient(
     more, of `largest` coordinates.
     """
     u, depth, slot = lanes(w), len(table) // 5, largest * count * lanes(w)
-    row, read = count * u, frozen(tile)
+    row, read = count * u, read_only(tile)
     for done in range(0, len(x) // n_in, row):
-        _enter(x, done * n_in, n_in, place(tile, 0, row, u), count)
+        _enter(x, done * n_in, n_in, tile_view(tile, 0, row, u), count)
         for k in range(depth - 1):
-            a, b = place(read, k * slot, row, u), place(tile, (k + 1) * slot, row, u)
+            a, b = (
+                tile_view(read, k * slot, row, u),
+                tile_view(tile, (k + 1) * slot, row, u),
+            )
             layer_product(a, b, w, table, k, count)
-        _enter(g, done * n_out, n_out, place(tile, depth * slot, row, u), count)
+        _enter(g, done * n_out, n_out, tile_view(tile, depth * slot, row, u), count)
         for j in range(depth):
             k = depth - 1 - j
-            saved = place(read, k * slot, row, u)
-            a = place(read, (depth + j % 2) * slot, row, u)
-            b = place(tile, (depth + 1 - j % 2) * slot, row, u)
+            saved = tile_view(read, k * slot, row, u)
+            a = tile_view(read, (depth + j % 2) * slot, row, u)
+            b = tile_view(tile, (depth + 1 - j % 2) * slot, row, u)
             layer_sums(saved, a, gw, table, k, count)
             layer_product(a, b, adjoint, back, j, count)
-        last = place(tile, (depth + depth % 2) * slot, row, u)
+        last = tile_view(tile, (depth + depth % 2) * slot, row, u)
         _leave(last, gx, done * n_in, n_in, count)

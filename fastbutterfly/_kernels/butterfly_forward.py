@@ -1,72 +1,86 @@
 """Forward: a butterfly applied to samples that are rows, or columns.
 
-A register holds neighbouring numbers of a row, and the layers with the smallest strides
-mix its lanes; or it holds a coordinate of neighbouring columns, and all layers mix
-whole registers, with weights that are the same for all lanes.
+For each tile, as many samples as stay in the cache:
+
+1. The first sweep reads the samples where they are in x, does its levels in registers,
+   and writes to the tile.
+2. The sweeps between read and write the tile, in place.
+3. The last sweep reads the tile and writes y.
+
+A register holds neighbouring elements of a row, and the layers with the smallest
+strides mix its lanes; or it holds a coordinate of neighbouring columns, and all layers
+mix whole registers, with weights that are the same for all lanes.
 """
 
 from .._jit.options import helper, jit
-from .._jit.staging import frozen, lanes, place, width
-from .schedule import count_levels, forward_sweeps
-from .sweep import forward, sweep
-
-ALL = 6  # more layers than fit into a register
+from .._jit.staging import lanes, read_only, registers_per_weight, tile_view
+from .schedule import count_levels, forward_sweeps, levels_of, numbered
+from .sweep import INNER, forward, scheduled
 
 
 def _tiles(increasing, same=False):
     """Make what is done tile by tile, for one order of the strides."""
-    three, two = (sweep(forward, *k, increasing, same=same) for k in ((3, 1), (2, 2)))
-    inner_three, inner_two = (
-        sweep(forward, *k, increasing, inner=ALL) for k in ((3, 1), (2, 2))
-    )
+    levels_alone = scheduled(forward, increasing, same=same)
+    # Columns have no layers within registers, so nothing more need be compiled.
+    with_inner = levels_alone if same else scheduled(forward, increasing, INNER)
 
     @helper
-    def run(x, w, y, tile, unit, inner, rows, row, apart, first, last, to, shift):
-        """All layers, for the samples at first, first + apart, ... before last.
+    def run(x, w, y, tile, sizes, first, last, target):
+        """All layers, for the samples from `first` in x to `last`.
 
-        `inner` layers lie within registers, in the sweep with s = 1; a block takes 2 *
-        `unit` numbers. Rows of a sample are `row` apart. The last sample may overlap
-        the one before. The first sweep of a tile reads x, the last writes y, those
-        between stay in the tile. In y rows are `to` apart, and samples `shift` earlier.
+        sizes: (twice the elements of a weight, layers within registers, rows, elements
+        of x from row to row, from sample to sample); target: (elements of y from row to
+        row, how much earlier than in x a sample begins). The last sample may overlap
+        the one before.
         """
+        unit, inner, rows, row, sample = sizes
         threes, twos = forward_sweeps(rows)
         steps, u = threes + twos, lanes(w)
-        together, start = len(tile) // (rows * u), first
+        samples_per_tile, start = len(tile) // (rows * u), first
         while start < last:
-            samples = min(together, (last - start) // apart)
+            samples = min(samples_per_tile, (last - start) // sample)
             if samples > 1:
                 samples -= samples % 2
             else:
-                start, samples = min(start, last - apart), 1
-            several = 1 if samples > 1 else 0
+                start, samples = min(start, last - sample), 1
+            # A sweep of two samples does a single one twice: the next is at distance 0.
+            has_next = 1 if samples > 1 else 0
             for step in range(steps):
-                q = step if increasing else steps - 1 - step
-                t = 3 * min(q, threes) + 2 * max(q - threes, 0)
-                a = place(frozen(tile), 0, samples * u, several * u)
-                b = place(tile, 0, samples * u, several * u)
+                number = numbered(step, steps, increasing)
+                a = tile_view(read_only(tile), 0, samples * u, has_next * u)
+                b = tile_view(tile, 0, samples * u, has_next * u)
                 if step == 0:
-                    a = place(x, start, row, several * apart)
+                    a = tile_view(x, start, row, has_next * sample)
                 if step == steps - 1:
-                    b = place(y, start - shift, to, several * apart)
-                k, within = 3 if q < threes else 2, 0 if t else inner
-                p = (t + inner - within) * rows * unit
-                places, size, s = (a, b), (k + within) * (unit << k), 1 << t
-                groups = rows >> t + k
-                if k == 3 and within:
-                    inner_three(places, (w,), p, size, s, groups, samples)
-                elif k == 3:
-                    three(places, (w,), p, size, s, groups, samples)
-                elif within:
-                    inner_two(places, (w,), p, size, s, groups, samples)
+                    b = tile_view(y, start - target[1], target[0], has_next * sample)
+                t, k = levels_of(number, threes)
+                where = number, threes, rows
+                if t == 0 and inner > 0:
+                    size = (k + inner) * unit
+                    with_inner((a, b), (w,), 0, size, where, samples)
                 else:
-                    two(places, (w,), p, size, s, groups, samples)
-            start += samples * apart
+                    p = (t + inner) * rows * unit
+                    levels_alone((a, b), (w,), p, k * unit, where, samples)
+            start += samples * sample
 
     return run
 
 
 _rows_up, _rows_down = _tiles(True), _tiles(False)
 _columns_up, _columns_down = _tiles(True, same=True), _tiles(False, same=True)
+
+
+@helper
+def _row_sizes(w, n):
+    """`sizes` of samples that are rows."""
+    u = lanes(w)
+    return 2 * u * registers_per_weight(w), count_levels(u), n // u, u, n
+
+
+@helper
+def _column_sizes(w, n, count):
+    """`sizes` of samples that are columns of a plane (n, count)."""
+    return 2 * registers_per_weight(w), 0, n, count, lanes(w)
 
 
 @jit
@@ -76,17 +90,13 @@ def rows_up(x, w, y, tile, n):
     `w` holds packed weights. `tile` has room for as many samples as are worked on at a
     time; for one sample it may be y.
     """
-    u = lanes(w)
-    unit, inner = 2 * u * width(w), count_levels(u)
-    _rows_up(x, w, y, tile, unit, inner, n // u, u, n, 0, len(x), u, 0)
+    _rows_up(x, w, y, tile, _row_sizes(w, n), 0, len(x), (lanes(w), 0))
 
 
 @jit
 def rows_down(x, w, y, tile, n):
     """As `rows_up`, strides decreasing."""
-    u = lanes(w)
-    unit, inner = 2 * u * width(w), count_levels(u)
-    _rows_down(x, w, y, tile, unit, inner, n // u, u, n, 0, len(x), u, 0)
+    _rows_down(x, w, y, tile, _row_sizes(w, n), 0, len(x), (lanes(w), 0))
 
 
 @jit
@@ -98,16 +108,14 @@ def columns_up(x, w, y, tile, n, count, first, last, to):
     n is at least four, and there is at least a register of columns. The last register
     may overlap the one before, so x and y must not be the same.
     """
-    rest = tile, 2 * width(w), 0, n, count, lanes(w)
+    target, sizes = (to, 0 if to == count else first), _column_sizes(w, n, count)
     for plane in range(0, len(x), n * count):
-        shift = 0 if to == count else first
-        _columns_up(x, w, y, *rest, plane + first, plane + last, to, shift)
+        _columns_up(x, w, y, tile, sizes, plane + first, plane + last, target)
 
 
 @jit
 def columns_down(x, w, y, tile, n, count, first, last, to):
     """As `columns_up`, strides decreasing."""
-    rest = tile, 2 * width(w), 0, n, count, lanes(w)
+    target, sizes = (to, 0 if to == count else first), _column_sizes(w, n, count)
     for plane in range(0, len(x), n * count):
-        shift = 0 if to == count else first
-        _columns_down(x, w, y, *rest, plane + first, plane + last, to, shift)
+        _columns_down(x, w, y, tile, sizes, plane + first, plane + last, target)

@@ -1,76 +1,87 @@
 """Gradient: of <g, B x> with respect to x and to the weights.
 
-A tile of samples goes forward and the input of every sweep is kept; then back, with
-what lies between the levels of a sweep computed again in registers. The gradient of
-packed weights is a sum over samples, lane by lane.
+For each tile of samples:
+
+1. Forward, sweep by sweep; the input of every sweep is kept in `scratch`.
+2. Backward, from the last sweep to the first: recompute in registers what lies between
+   the sweep's layers, propagate the gradient, add to the sums for the weights. The
+   gradient stays in one more part of `scratch`; the last step writes gx.
+
+The gradient of packed weights is a sum over samples, lane by lane.
 """
 
 from .._jit.options import helper, jit
-from .._jit.staging import frozen, lanes, place, width
-from .schedule import count_levels, gradient_sweeps
-from .sweep import back, forward, sweep
+from .._jit.staging import lanes, read_only, registers_per_weight, tile_view
+from .schedule import count_levels, gradient_sweeps, levels_of, numbered
+from .sweep import INNER, back, forward, scheduled, sweep
 
-# Registers between two tiles. Without them the same row of all tiles falls into one
-# set of the L1 cache.
+# Registers between two parts of `scratch`. Without them the same row of all parts falls
+# into one set of the L1 cache, whose eight or so lines then evict each other.
 SKEW = 20
 
 
-def stage_of(make, increasing):
-    """Make the choice of what is done at a stage: layers within registers, or levels.
+def gradient_sweep(layers, increasing):
+    """Make the sweep of a step: the layers within registers, or levels.
 
     Strides increasing: the layers within registers come first, else last.
     """
-    three, two = (sweep(make, *k, increasing) for k in ((3, 1), (2, 2)))
-    inner = sweep(make, 0, 2, increasing, inner=6)
+    levels_alone = scheduled(layers, increasing)
+    inner_alone = sweep(layers, 0, 2, increasing, INNER)
 
     @helper
-    def run(places, arrays, stage, levels, unit, layers, rows, samples):
+    def over(views, arrays, step, sizes, samples):
+        """A step of a tile; `sizes` as `gradient_sizes` returns them."""
+        levels, unit, inner, rows = sizes
         threes, twos = gradient_sweeps(levels)
-        last = threes + twos
-        q = stage - 1 if increasing else last - 1 - stage
-        if q < 0:
-            inner(places, arrays, 0, layers * unit, 1, rows, samples)
-            return
-        t = 3 * min(q, threes) + 2 * max(q - threes, 0)
-        p, s = (t + layers) * rows * unit, 1 << t
-        if q < threes:
-            three(places, arrays, p, 24 * unit, s, rows >> t + 3, samples)
+        number = numbered(step, threes + twos + 1, increasing) - 1
+        if number < 0:
+            inner_alone(views, arrays, 0, inner * unit, 1, rows, samples)
         else:
-            two(places, arrays, p, 8 * unit, s, rows >> t + 2, samples)
+            t, k = levels_of(number, threes)
+            p, where = (t + inner) * rows * unit, (number, threes, rows)
+            levels_alone(views, arrays, p, k * unit, where, samples)
 
-    return run
+    return over
 
 
-def tile_of(increasing):
+@helper
+def gradient_sizes(w, n, levels):
+    """Levels, twice the elements of a weight, layers within registers, rows."""
+    u = lanes(w)
+    return levels, 2 * u * registers_per_weight(w), count_levels(u), n // u
+
+
+def gradient_tile(increasing):
     """Make what is done to one tile, for one order of the strides."""
-    ahead, back_again = (stage_of(make, increasing) for make in (forward, back))
+    ahead, back_again = (gradient_sweep(f, increasing) for f in (forward, back))
 
     @helper
-    def run(x, g, gx, scratch, w, gw, levels, unit, layers, rows, samples):
-        """One tile; `scratch` holds the outcome of each stage, and a gradient."""
+    def run(views, scratch, w, gw, sizes, samples):
+        """One tile; views: of x, of g, and of gx, which is written."""
+        levels, _, _, rows = sizes
         threes, twos = gradient_sweeps(levels)
-        last, u, read = threes + twos, lanes(w), frozen(scratch)
-        row, slot = samples * u, (rows * samples + SKEW) * u
-        for stage in range(last):
+        last, u, saved = threes + twos, lanes(w), read_only(scratch)
+        row, part = samples * u, (rows * samples + SKEW) * u
+        x, g, gx = views
+        for step in range(last):
             source = x
-            if stage > 0:
-                source = place(read, (stage - 1) * slot, row, u)
-            target = place(scratch, stage * slot, row, u)
-            ahead((source, target), (w,), stage, levels, unit, layers, rows, samples)
-        for stage in range(last, -1, -1):
-            saved, source, target = x, g, gx
-            if stage > 0:
-                saved = place(read, (stage - 1) * slot, row, u)
-                target = place(scratch, last * slot, row, u)
-            if stage < last:
-                source = place(read, last * slot, row, u)
-            places = saved, source, target
-            back_again(places, (w, gw), stage, levels, unit, layers, rows, samples)
+            if step > 0:
+                source = tile_view(saved, (step - 1) * part, row, u)
+            target = tile_view(scratch, step * part, row, u)
+            ahead((source, target), (w,), step, sizes, samples)
+        for step in range(last, -1, -1):
+            source, gradient, target = x, g, gx
+            if step > 0:
+                source = tile_view(saved, (step - 1) * part, row, u)
+                target = tile_view(scratch, last * part, row, u)
+            if step < last:
+                gradient = tile_view(saved, last * part, row, u)
+            back_again((source, gradient, target), (w, gw), step, sizes, samples)
 
     return run
 
 
-_up, _down = tile_of(True), tile_of(False)
+_up, _down = gradient_tile(True), gradient_tile(False)
 
 
 @jit
@@ -82,20 +93,20 @@ def gradient_up(x, g, w, gx, gw, scratch, together, n, levels):
     `together` samples are worked on at a time; `scratch` has room for a tile of them
     for each sweep and one more, and for SKEW registers each.
     """
-    u = lanes(w)
-    rest = scratch, w, gw, levels, 2 * u * width(w), count_levels(u), n // u
+    u, sizes = lanes(w), gradient_sizes(w, n, levels)
     for start in range(0, len(x), n * together):
         samples = min(together, (len(x) - start) // n)
-        a, b = place(x, start, u, n), place(g, start, u, n)
-        _up(a, b, place(gx, start, u, n), *rest, samples)
+        a, b = tile_view(x, start, u, n), tile_view(g, start, u, n)
+        views = a, b, tile_view(gx, start, u, n)
+        _up(views, scratch, w, gw, sizes, samples)
 
 
 @jit
 def gradient_down(x, g, w, gx, gw, scratch, together, n, levels):
     """As `gradient_up`, strides decreasing."""
-    u = lanes(w)
-    rest = scratch, w, gw, levels, 2 * u * width(w), count_levels(u), n // u
+    u, sizes = lanes(w), gradient_sizes(w, n, levels)
     for start in range(0, len(x), n * together):
         samples = min(together, (len(x) - start) // n)
-        a, b = place(x, start, u, n), place(g, start, u, n)
-        _down(a, b, place(gx, start, u, n), *rest, samples)
+        a, b = tile_view(x, start, u, n), tile_view(g, start, u, n)
+        views = a, b, tile_view(gx, start, u, n)
+        _down(views, scratch, w, gw, sizes, samples)

@@ -1,4 +1,7 @@
-"""Order: rows whose numbers are taken in another order."""
+"""Gather: elements taken or put in another order, and sums of rows chosen by indices.
+
+Simple loops that LLVM vectorises; NumPy's `take` and `put` check and copy the indices.
+"""
 
 from .._jit.options import jit
 
@@ -25,15 +28,6 @@ def scatter(x, index, y):
     """y[index[i]] = x[i]."""
     for i in range(len(index)):
         y[index[i]] = x[i]
-
-
-@jit
-def same(x, y):
-    """Whether integers are the same."""
-    differing = 0
-    for i in range(len(x)):
-        differing |= x[i] ^ y[i]
-    return differing == 0
 
 
 @jit

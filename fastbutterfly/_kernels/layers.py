@@ -1,16 +1,21 @@
 """Layers on registers, the arithmetic of all kernels; it runs while they compile.
 
-A body works on a few rows of one or two samples: a list v of registers, register j + h
-* rows being row j of sample h. Layers that mix rows come in groups of neighbouring
-levels: `levels` of them on rows = 2**levels, level t mixing the rows whose numbers
-differ in bit t. Layers that mix the lanes of one register are done one row at a time.
+1. A body works on a few rows of one or two samples: a list v of registers, register j +
+   h * rows being row j of sample h.
+2. `mix` does layers that mix rows, in groups of neighbouring levels: `levels` of them
+   on rows = 2**levels, level t mixing the rows whose numbers differ in bit t.
+3. `within` does layers that mix the lanes of one register, row by row.
+4. `mix_back` and `within_back` are their adjoints: given what lay between the layers,
+   they propagate the gradient of the outcome and add to the sums for the weights.
 
-Weights are numbered in the order of their use; `_packing.py` puts them so.
+Weights are numbered in the order of use, see `_plans/packing.py`; so memory is read in
+sequence, and the address of each weight is a constant away from that of the first.
 
-A complex weight c is two registers, of its real part in all places and of its imaginary
-part, negative at real places: c * a = c[0] * a + c[1] * swap(a, 1) = c[0] * a -
-swap(c[1] * a, 1). Its gradient, the sum of g * conj(a), is left as two sums, of a * g
-and a * swap(g, 1) place by place.
+A complex weight c is two registers, of its real part in all components and of its
+imaginary part, negative at the real ones: c * a = c[0] * a + c[1] * swap(a, 1) = c[0] *
+a - swap(c[1] * a, 1). Its gradient, the sum of g * conj(a), is left as two sums, of a *
+g and of a * swap(g, 1) by components; `joined` in `_plans/packing.py` makes it of them,
+once instead of for each sample.
 """
 
 from .._jit.staging import swap
@@ -50,7 +55,7 @@ def conj_times(c, a):
 
 
 def partial(c, a):
-    """Sums of weights times registers, before the two of complex numbers are joined."""
+    """Sums of weights times registers, before the two of complex weights are joined."""
     return [
         total(w[i] * x for w, x in zip(c, a, strict=True)) for i in range(len(c[0]))
     ]
@@ -64,7 +69,7 @@ def joined(sums, conj=False):
 
 
 def combined(c, a):
-    """Sum of weights times registers; places are swapped once, not term by term."""
+    """Sum of weights times registers; swapped once, not term by term."""
     return joined(partial(c, a))
 
 
@@ -78,8 +83,8 @@ def outer(width, a, g):
 
 def total(terms):
     """Sum of at least one register."""
-    terms = list(terms)
-    return sum(terms[1:], start=terms[0])
+    first, *others = terms
+    return sum(others, start=first)
 
 
 def _pairs(levels):
@@ -91,15 +96,15 @@ def _pairs(levels):
 
 
 def mix(v, w, first, levels):
-    """Each of `levels` levels of 2x2 blocks applied to what the one before made of v.
+    """Apply `levels` levels of 2x2 blocks, whose weights start at number `first`.
 
-    Returns v and the outcomes of all levels; weights start at number `first`.
+    Returns the registers before the first level and after each.
     """
     history, k = [v], first
     for level in _pairs(levels):
         v = list(v)
         for i, j in level:
-            block = [w[k + c] for c in range(4)]
+            block = [w[k + c] for c in range(4)]  # loaded once for all samples
             for h in range(0, len(v), 1 << levels):
                 a, b = v[h + i], v[h + j]
                 v[h + i] = times(block[0], a) + times(block[1], b)
@@ -110,7 +115,10 @@ def mix(v, w, first, levels):
 
 
 def mix_back(history, g, w, gw, first, levels):
-    """Back through `mix`: from the gradient g of its outcome to that of v."""
+    """Adjoint of `mix`: from the gradient g of its outcome to that of its input.
+
+    `history` is what `mix` returns; `gw` gets the sums for the weights' gradient.
+    """
     g, rows, k = list(g), 1 << levels, first + (2 * levels << levels)
     for level, v in zip(_pairs(levels)[::-1], history[-2::-1], strict=True):
         for i, j in level[::-1]:
@@ -126,29 +134,32 @@ def mix_back(history, g, w, gw, first, levels):
     return g
 
 
-def strides_within(w, most, increasing):
-    """Strides of at most so many layers that mix the lanes of a register."""
-    count = min(most, w.lanes.bit_length() - 1)
+def strides_within(w, inner, increasing):
+    """Strides of at most `inner` layers that mix the lanes of a register."""
+    count = min(inner, w.lanes.bit_length() - 1)
     return [1 << t for t in (range(count) if increasing else reversed(range(count)))]
 
 
 def within(v, w, first, rows, strides):
-    """Like `mix`, the layers that mix lanes: same[i] * v[i] + other[i] * v[i ^ s]."""
+    """As `mix`, the layers that mix lanes: own[i] * v[i] + other[i] * v[i ^ s].
+
+    Two weights for each lane, so a 2x2 block costs two products and one swap.
+    """
     history, k = [v], first
     for s in strides:
         v = list(v)
         for j in range(rows):
-            same, other = w[k], w[k + 1]
+            own, other = w[k], w[k + 1]
             for h in range(j, len(v), rows):
                 moved = swap(v[h], s * w.width)
-                v[h] = combined([same, other], [v[h], moved])
+                v[h] = combined([own, other], [v[h], moved])
             k += 2
         history.append(v)
     return history
 
 
 def within_back(history, g, w, gw, first, rows, strides):
-    """Back through `within`."""
+    """Adjoint of `within`, as `mix_back`."""
     g, k = list(g), first + 2 * rows * len(strides)
     for s, v in zip(strides[::-1], history[-2::-1], strict=True):
         for j in range(rows)[::-1]:
@@ -156,8 +167,8 @@ def within_back(history, g, w, gw, first, rows, strides):
             moved = [swap(a, s * w.width) for a in v[j::rows]]
             gw.add(k, outer(w.width, v[j::rows], g[j::rows]))
             gw.add(k + 1, outer(w.width, moved, g[j::rows]))
-            same, other = w[k], w[k + 1]
+            own, other = w[k], w[k + 1]
             for h in range(j, len(g), rows):
                 moved = swap(conj_times(other, g[h]), s * w.width)
-                g[h] = conj_times(same, g[h]) + moved
+                g[h] = conj_times(own, g[h]) + moved
     return g

@@ -1,25 +1,37 @@
 """Sweeps: a few layers applied to all rows of a tile, in one pass over it.
 
-A row is a register of each of the tile's samples. Where row r of sample h lies is told
-by a place (array, start, row, sample): array[start + r * row + h * sample :].
+1. For each closed group of rows r, r + s, ...: their weights, which follow those of the
+   group before.
+2. For each one or two samples: load the group's rows, apply the layers in registers,
+   and store the rows.
+
+Samples are the inner loop, so that a group's weights stay in the L1 cache for all of
+them. Two levels take two samples at a time and load a weight once for both; three
+levels, whose rows fill the registers, one.
+
+Where row r of sample h lies is told by a tile view, see `staging.tile_view`.
 """
 
+from .._jit.options import helper
 from .._jit.staging import loop, staged
 from .layers import Weights, mix, mix_back, strides_within, within, within_back
+from .schedule import levels_of
+
+INNER = 6  # at least log2(lanes): all layers within registers
 
 
-def _positions(place, r, h, s, levels, samples, increasing):
+def _positions(view, r, h, s, levels, samples, increasing):
     """Where the registers of a group lie: rows r, r + s, ..., samples h, h + 1.
 
     The index of a register has a bit for each level, and one for the sample.
     """
-    _, start, row, sample = place
-    found = [start + r * row + h * sample]
+    _, start, row, sample = view
+    positions = [start + r * row + h * sample]
     steps = [s * (row * (1 << t)) for t in range(levels)]
     steps = steps if increasing else steps[::-1]
     for step in [*steps, sample] if samples == 2 else steps:
-        found += [i + step for i in found]
-    return found
+        positions += [i + step for i in positions]
+    return positions
 
 
 def forward(source, target, w, levels, inner, increasing):
@@ -36,7 +48,10 @@ def forward(source, target, w, levels, inner, increasing):
 
 
 def back(saved, gradient, target, w, gw, levels, inner, increasing):
-    """Back through `forward`: what went in, gradient of what came out, of what went."""
+    """Adjoint of `forward`: recompute from its input, propagate, accumulate.
+
+    Recomputing what lies between the layers costs less than storing and loading it.
+    """
     rows, strides = 1 << levels, strides_within(w, inner, increasing)
     v, g = saved.load(), gradient.load()
     if increasing:
@@ -55,7 +70,7 @@ def back(saved, gradient, target, w, gw, levels, inner, increasing):
 
 
 class Rows:
-    """The registers of a group of rows at a place."""
+    """The registers of a group of rows of an array."""
 
     def __init__(self, array, positions):
         self.array, self.positions = array, positions
@@ -72,12 +87,12 @@ def sweep(layers, levels, samples, increasing, inner=0, same=False):
     """Make a sweep: `layers` over so many levels, and samples at a time."""
 
     @staged
-    def over(places, arrays, p, size, s, groups, count):
+    def over(views, arrays, p, size, s, groups, count):
         """Rows r, r + s, ... for r < s are a closed group, with `size` weights.
 
-        There are so many `groups` of them. The number of samples, `count`, is a
-        multiple of what the sweep takes at a time, or one, if the places have the next
-        sample at the same position.
+        There are `groups` times s of them. The number of samples, `count`, is a
+        multiple of what the sweep takes at a time; or one, if in the views the next
+        sample is the same one.
         """
         for group in loop(0, groups):
             for r in loop(0, s):
@@ -86,7 +101,31 @@ def sweep(layers, levels, samples, increasing, inner=0, same=False):
                 for h in loop(0, count, samples):
                     first = group * s * (1 << levels) + r
                     where = first, h, s, levels, samples, increasing
-                    rows = [Rows(a[0], _positions(a, *where)) for a in places]
+                    rows = [Rows(a[0], _positions(a, *where)) for a in views]
                     layers(*rows, *weights, levels, inner, increasing)
+
+    return over
+
+
+def scheduled(layers, increasing, inner=0, same=False, samples=2):
+    """Make the sweep of a number in a schedule: of three levels or of two.
+
+    Two levels take `samples` at a time.
+    """
+    three = sweep(layers, 3, 1, increasing, inner, same)
+    two = sweep(layers, 2, samples, increasing, inner, same)
+
+    @helper
+    def over(views, arrays, p, size, where, count):
+        """A sweep with `size` weights for each row; from position p on.
+
+        where: (number of the sweep, how many sweeps take three levels, rows).
+        """
+        number, threes, rows = where
+        first, levels = levels_of(number, threes)
+        if levels == 3:
+            three(views, arrays, p, size << 3, 1 << first, rows >> first + 3, count)
+        else:
+            two(views, arrays, p, size << 2, 1 << first, rows >> first + 2, count)
 
     return over

@@ -7,7 +7,7 @@ stay in the cache, so that c is written row by row.
 """
 
 from .._jit.options import helper, jit
-from .._jit.staging import Sum, lanes, least, loop, many_registers, staged
+from .._jit.staging import Accumulator, lanes, loop, many_registers, minimum, staged
 
 ROWS, REGISTERS = (8, 2) if many_registers else (4, 2)
 
@@ -16,7 +16,7 @@ ROWS, REGISTERS = (8, 2) if many_registers else (4, 2)
 def _sums(a, b, c, i, last, terms):
     """Rows i, i + 1, ... of c, none beyond the last; of a panel of b."""
     (a, of_row, of_term), (b, panel), (c, start, apart) = a, b, c
-    rows = [least(i + r, last) for r in range(ROWS)]
+    rows = [minimum(i + r, last) for r in range(ROWS)]
     firsts = [row * of_row for row in rows]
     columns = [k * b.lanes for k in range(REGISTERS)]
 
@@ -24,7 +24,7 @@ def _sums(a, b, c, i, last, terms):
         w = [b.load(panel + s * (REGISTERS * b.lanes) + k) for k in columns]
         return [[x * v for v in w] for x in (a.splat(f + s * of_term) for f in firsts)]
 
-    sums = [list(map(Sum, row)) for row in products(0)]
+    sums = [list(map(Accumulator, row)) for row in products(0)]
     for s in loop(1, terms):
         for so_far, row in zip(sums, products(s), strict=True):
             for total, term in zip(so_far, row, strict=True):

@@ -3,7 +3,7 @@
 from functools import cached_property, partial
 
 from . import patterns
-from .pruned import Truncated
+from .pruned import PrunedPlan
 from .pruned_engines import PrunedGradient, PrunedRows
 from .radix2_columns import Radix2Columns
 from .radix2_gradient import Radix2Gradient
@@ -83,6 +83,6 @@ class BinaryPlan:
         if self._kept is None:
             return None
         if dtype not in self._pruned:
-            plan = Truncated(self.n, self.increasing, self._kept, dtype)
-            self._pruned[dtype] = plan if plan.pays else None
+            plan = PrunedPlan(self.n, self.increasing, self._kept, dtype)
+            self._pruned[dtype] = plan if plan.is_faster else None
         return self._pruned[dtype]

@@ -1,9 +1,16 @@
-"""Packing: weights in the order in which kernels read them.
+"""Packing: weights in the order in which kernels read them, and back.
 
-Canonical: layer, pair, 2x2 block. Packed: for each sweep, from small strides to large;
-for each closed group of rows in it; what `_kernels/registers.py` numbers. A weight is a
-register of the u neighbouring weights that it is for, or (u = 1) one number for all
-lanes; of a complex weight there are two.
+1. Canonical weights lie layer by layer, pair by pair, 2x2 block by 2x2 block.
+2. Complex ones become two real numbers each, in an array more (`split`).
+3. Packed ones lie sweep by sweep, from small strides to large (`schedule.py`); closed
+   group of rows by closed group; and in a group as `_kernels/layers.py` numbers them.
+   Each is a register of the u neighbouring weights that it is for, or (u = 1) one
+   element for all lanes; of a complex weight there are two.
+
+For each level of a sweep, both orders are axes of one array: a reshape and a transpose
+make a view of the packed and one of the canonical weights, of the same shape, and
+copying one to the other packs or unpacks (`_pieces`). Copied once are positions instead
+of weights (`order`); then one gather packs all.
 """
 
 import math
@@ -11,48 +18,27 @@ import math
 import numpy as np
 
 from .._base.memory import frozen
-from .._kernels.schedule import count_levels, forward_sweeps, gradient_sweeps
+from .._kernels.schedule import count_levels
 
 
-def sweeps(rows, inner):
-    """(first level, number of levels, layers within registers) of each sweep."""
-    if rows < 4:
-        return [(0, count_levels(rows), inner)]
-    threes, twos = forward_sweeps(rows)
-    t, found = 0, []
-    for k in (3,) * threes + (2,) * twos:
-        found.append((t, k, 0 if t else inner))
-        t += k
-    return found
-
-
-def apart(inner, levels):
-    """As `sweeps`, for gradients: layers within registers by themselves, if any."""
-    threes, twos = gradient_sweeps(levels)
-    t, found = 0, [(0, 0, inner)] if inner else []
-    for k in (3,) * threes + (2,) * twos:
-        found.append((t, k, 0))
-        t += k
-    return found
-
-
-def order(depth, half, width, increasing, u, sweeps, size=None):
+def order(depth, half, width, increasing, u, schedule, size=None):
     """Canonical position of each packed weight, in `width` arrays one after another.
 
-    The packed weights are all, or so many: those of the layers in `sweeps`. Read-only.
+    The packed weights are all, or so many: those of the layers in `schedule`, a tuple
+    of `Sweep`s. Read-only.
     """
     shape = width, depth, half, 2, 2
     count = math.prod(shape)
     parts = np.arange(count, dtype=np.int32 if count < 1 << 31 else np.int64)
     parts = parts.reshape(shape)
     packed = np.empty(parts.size if size is None else size, parts.dtype)
-    fill(packed, parts, increasing, u, sweeps)
+    fill(packed, parts, increasing, u, schedule)
     return frozen(packed)
 
 
-def fill(packed, parts, increasing, u, sweeps, *, back=False):
+def fill(packed, parts, increasing, u, schedule, *, back=False):
     """Copy parts, (width, depth, n/2, 2, 2), to the flat array `packed`, or back."""
-    for view, part in _pieces(packed, parts, increasing, u, sweeps):
+    for view, part in _pieces(packed, parts, increasing, u, schedule):
         if back:
             part[...] = view
         else:
@@ -60,25 +46,30 @@ def fill(packed, parts, increasing, u, sweeps, *, back=False):
 
 
 def split(weights):
-    """The real numbers that stand for weights, in an array more for complex ones."""
+    """Weights as kernels multiply by them; for complex ones an array more.
+
+    Those are real and imaginary parts, as two components of a complex element each: a
+    register of it then has them in every component, see `_kernels/layers.py`.
+    """
     if weights.dtype.kind != "c":
         return weights[np.newaxis]
     return np.stack([weights.real * (1 + 1j), weights.imag * (-1 + 1j)])
 
 
 def joined(sums):
-    """Gradient of weights from the sums for what `split` makes of them."""
+    """Gradient of weights from the sums for the arrays of `split`, its adjoint."""
     if sums.dtype.kind != "c":
         return sums[0]
     return sums[0].real + sums[0].imag + 1j * (sums[1].real - sums[1].imag)
 
 
-def _pieces(packed, parts, increasing, u, sweeps):
+def _pieces(packed, parts, increasing, u, schedule):
     """Pairs of views, of the packed and of the canonical weights, of the same shape."""
     width, _, half = parts.shape[:3]
-    rows, small = 2 * half // u, (sweeps and sweeps[0][2]) or count_levels(u)
+    rows = 2 * half // u
+    small = (schedule and schedule[0].inner) or count_levels(u)
     layers = parts if increasing else parts[:, ::-1]  # by stride
-    for t, k, inner in sweeps:
+    for t, k, inner in schedule:
         size = 2 * width * u * rows * (k + inner)
         sweep, packed = packed[:size], packed[size:]
         sweep = sweep.reshape(rows >> (t + k), 1 << t, -1)
@@ -103,7 +94,7 @@ def _mixing(packed, layer, k, axis, width, u, increasing):
 
 
 def _within(packed, layers, k, width, u, increasing):
-    """Weights within registers: group, layer, rows, same or other, width, lane."""
+    """Weights within registers: group, layer, rows, own or other, width, lane."""
     groups, inner = len(packed), layers.shape[1]
     packed = packed.reshape(groups, inner, *(2,) * k, 2, width, u)
     bits = range(2, k + 2)

@@ -11,7 +11,7 @@ from .._base.memory import aligned
 from .._base.threads import is_parallel, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_forward import columns_down, columns_up
-from .packing import sweeps
+from .._kernels.schedule import forward_schedule
 from .weight_order import WeightOrder
 
 REGISTERS = (
@@ -29,7 +29,7 @@ class Radix2Columns:
             plan.ins,
             plan.outs,
         )
-        self.pack = WeightOrder(plan, dtype, 1, sweeps(plan.n, 0)).pack
+        self.pack = WeightOrder(plan, dtype, 1, forward_schedule(plan.n, 0)).pack
         self._depth, self._lanes = plan.depth, register_lanes(dtype)
         self._kernel = columns_up if plan.increasing else columns_down
 

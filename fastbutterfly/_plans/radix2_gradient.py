@@ -15,7 +15,7 @@ from .._base.threads import PARTS, is_parallel, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_gradient import SKEW, gradient_down, gradient_up
 from .._kernels.butterfly_small import few_gradient_down, few_gradient_up
-from .packing import apart
+from .._kernels.schedule import gradient_schedule
 from .radix2_rows import (
     MIN_ALIGNED,
     is_small,
@@ -38,7 +38,7 @@ class Radix2Gradient:
         self._levels = plan.depth - lanes.bit_length() + 1
         sweeps = schedule(n, dtype)
         if not self._is_small:
-            sweeps = apart(lanes.bit_length() - 1, self._levels)
+            sweeps = gradient_schedule(lanes.bit_length() - 1, self._levels)
         order = WeightOrder(plan, dtype, lanes, sweeps)
         self.pack, self._unpack = order.pack, order.unpack
         self._small = few_gradient_up if plan.increasing else few_gradient_down

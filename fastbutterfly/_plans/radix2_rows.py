@@ -16,7 +16,7 @@ from .._base.threads import is_serial, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_forward import rows_down, rows_up
 from .._kernels.butterfly_small import few_down, few_up
-from .packing import sweeps
+from .._kernels.schedule import forward_schedule
 from .weight_order import WeightOrder
 
 MAX_NEAR = 1 << 19  # bytes of a sample from which its weights come from memory
@@ -45,7 +45,7 @@ def padded(x, size):
 def schedule(n, dtype):
     """Sweeps over the layers, see `packing`."""
     lanes = register_lanes(dtype)
-    return sweeps(max(n // lanes, 1), min(lanes, n).bit_length() - 1)
+    return forward_schedule(max(n // lanes, 1), min(lanes, n).bit_length() - 1)
 
 
 class Radix2Rows:

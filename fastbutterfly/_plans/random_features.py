@@ -6,7 +6,7 @@ import numpy as np
 
 from .._base.memory import aligned, frozen
 from .._base.threads import run
-from .._kernels.hadamard import rotate_rows
+from .._kernels.rotation import rotate_rows
 from .._kernels.sincos import waves
 
 LEAST = 128  # size of the smallest rotation: four registers of any dtype and CPU

@@ -12,7 +12,7 @@ import numpy as np
 from .._base.memory import aligned, frozen, immutable
 from .._base.threads import parts, run, threads
 from .._jit.staging import register_lanes
-from .._kernels.hadamard import (
+from .._kernels.rotation import (
     rotate_back_columns,
     rotate_back_rows,
     rotate_columns,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._base.memory import frozen
-from .._kernels.gather import same
+from .._kernels.elementwise import same
 
 
 class WeightCache:

@@ -13,7 +13,7 @@ Nearly all operations are then matrix products, which run at the speed of BLAS.
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ..._kernels.random_butterfly import eliminate
+from ..._kernels.lu import eliminate
 
 # Sizes at which the recursions end: a block that is eliminated element by element in a
 # compiled kernel, and a triangle that LAPACK solves with.
