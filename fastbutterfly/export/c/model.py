@@ -24,12 +24,12 @@ class Interface:
     """What callers of the C functions pass.
 
     `c_type`: of inputs and outputs. `scales`: of the integers that they become, None in
-    floating point. `extra`: elements of scratch for the inputs as integers.
+    floating point. `input_scratch`: elements of scratch for the inputs as integers.
     """
 
     c_type: str
     scales: tuple | None = None
-    extra: int = 0
+    input_scratch: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Model:
     @property
     def scratch(self):
         """Elements of scratch."""
-        return self.run.scratch + self.n_out + self.interface.extra
+        return self.run.scratch + self.n_out + self.interface.input_scratch
 
     @property
     def flash(self):

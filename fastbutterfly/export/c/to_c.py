@@ -181,8 +181,8 @@ def _check_ram(ram, model):
         if has_rules(model.steps):
             options["dtype='int8' or 'int16'"] = 2 * (elements + model.n_in)
             options["one of these with floats=False"] = 2 * elements
-    elif model.interface.extra:
-        options["floats=False"] = needed - 2 * model.interface.extra
+    elif model.interface.input_scratch:
+        options["floats=False"] = needed - 2 * model.interface.input_scratch
     fitting = [
         f"{option} takes {size}" for option, size in options.items() if size <= ram
     ]
