@@ -37,25 +37,25 @@ BOTH = pytest.mark.parametrize("dtype", [float, complex])
 @pytest.mark.parametrize("find", [linalg.eigh, linalg.nystrom])
 def test_eigenvalues(find, form, dtype, rng):
     A, w = symmetric(rng, find is linalg.nystrom, dtype)
-    found = find(dict(forms(A))[form], K, rng=0)
-    np.testing.assert_allclose(found.V.conj().T @ found.V, np.eye(K), atol=1e-12)
-    assert found.w.dtype == float
-    missed = np.linalg.norm(A - found.V * found.w @ found.V.conj().T)
+    result = find(dict(forms(A))[form], K, rng=0)
+    np.testing.assert_allclose(result.V.conj().T @ result.V, np.eye(K), atol=1e-12)
+    assert result.w.dtype == float
+    error = np.linalg.norm(A - result.V * result.w @ result.V.conj().T)
     best = np.linalg.norm(w[K:])
     assert (
-        best * (1 - 1e-9) <= missed <= (2.5 if find is linalg.nystrom else 1.05) * best
+        best * (1 - 1e-9) <= error <= (2.5 if find is linalg.nystrom else 1.05) * best
     )
-    assert found.error == pytest.approx(missed, rel=0.5)
+    assert result.error == pytest.approx(error, rel=0.5)
     rtol = 0.5 if find is linalg.nystrom else 0.05
-    np.testing.assert_allclose(found.w, w[:K], rtol=rtol)
+    np.testing.assert_allclose(result.w, w[:K], rtol=rtol)
 
 
 def test_nystrom_is_at_most_the_matrix(rng):
     A, _ = symmetric(rng, positive=True)
-    found = linalg.nystrom(A, K, rng=0)
-    assert (found.w >= 0).all()
-    left = A - found.V * found.w @ found.V.T
-    assert np.linalg.eigvalsh(left)[0] > -1e-12
+    result = linalg.nystrom(A, K, rng=0)
+    assert (result.w >= 0).all()
+    remainder = A - result.V * result.w @ result.V.T
+    assert np.linalg.eigvalsh(remainder)[0] > -1e-12
 
 
 @pytest.mark.parametrize("find", [linalg.eigh, linalg.nystrom])
@@ -63,11 +63,11 @@ def test_nystrom_is_at_most_the_matrix(rng):
 def test_exact_where_the_rank_is_low(find, scale, rng):
     x = rng.standard_normal((N, 3))
     A = scale * (x @ x.T)
-    found = find(A, 5, rng=0)
+    result = find(A, 5, rng=0)
     np.testing.assert_allclose(
-        found.V * found.w @ found.V.T, A, atol=1e-11 * np.abs(A).max()
+        result.V * result.w @ result.V.T, A, atol=1e-11 * np.abs(A).max()
     )
-    np.testing.assert_allclose(found.w[3:], 0, atol=1e-11 * np.abs(A).max())
+    np.testing.assert_allclose(result.w[3:], 0, atol=1e-11 * np.abs(A).max())
 
 
 @BOTH
@@ -79,18 +79,18 @@ def test_pivoted_qr(shape, k, dtype, rng):
     X = X[..., 0] + 1j * X[..., 1] if dtype is complex else X[..., 0]
     U, _, Vh = np.linalg.svd(X, full_matrices=False)
     A = U * s @ Vh
-    found = linalg.qr(A, k, rng=0)
+    result = linalg.qr(A, k, rng=0)
     k = k or min(shape)
-    assert sorted(found.pivots) == list(range(shape[1]))
-    np.testing.assert_allclose(found.Q.conj().T @ found.Q, np.eye(k), atol=1e-12)
-    np.testing.assert_allclose(np.tril(found.R[:, :k], -1), 0, atol=1e-15)
-    missed = np.linalg.norm(A[:, found.pivots] - found.Q @ found.R)
-    assert found.error == pytest.approx(missed, rel=1e-6, abs=1e-12)
+    assert sorted(result.pivots) == list(range(shape[1]))
+    np.testing.assert_allclose(result.Q.conj().T @ result.Q, np.eye(k), atol=1e-12)
+    np.testing.assert_allclose(np.tril(result.R[:, :k], -1), 0, atol=1e-15)
+    error = np.linalg.norm(A[:, result.pivots] - result.Q @ result.R)
+    assert result.error == pytest.approx(error, rel=1e-6, abs=1e-12)
     Q, R, pivots = scipy.linalg.qr(A, pivoting=True, mode="economic")
-    theirs = np.linalg.norm(A[:, pivots] - Q[:, :k] @ R[:k])
-    assert missed <= 1.5 * theirs + 1e-12
-    columns = A[:, found.pivots[:k]]
-    np.testing.assert_allclose(found.Q @ (found.Q.conj().T @ columns), columns)
+    lapack_error = np.linalg.norm(A[:, pivots] - Q[:, :k] @ R[:k])
+    assert error <= 1.5 * lapack_error + 1e-12
+    columns = A[:, result.pivots[:k]]
+    np.testing.assert_allclose(result.Q @ (result.Q.conj().T @ columns), columns)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -117,10 +117,10 @@ def test_cond_of_matrices_that_are_not_long(shape, rng):
 def test_huge_and_tiny(scale, rng):
     A, _ = symmetric(rng, positive=True)
     for function in (linalg.eigh, linalg.nystrom, linalg.qr):
-        usual, found = function(A, K, rng=0), function(scale * A, K, rng=0)
+        usual, result = function(A, K, rng=0), function(scale * A, K, rng=0)
         if function is not linalg.qr:
-            np.testing.assert_allclose(found.w / scale, usual.w)
-        assert found.error == pytest.approx(scale * usual.error, rel=1e-6)
+            np.testing.assert_allclose(result.w / scale, usual.w)
+        assert result.error == pytest.approx(scale * usual.error, rel=1e-6)
     for function in (linalg.norm, linalg.cond):
         ratio = function(scale * A, rng=0) / function(A, rng=0)
         assert ratio == pytest.approx(scale if function is linalg.norm else 1)

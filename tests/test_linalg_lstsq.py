@@ -16,7 +16,7 @@ ITERATIONS = ["lsqr", "momentum"]
 
 
 def problem(rng, m, n, condition, residual):
-    """A, b and the solution, of length 1."""
+    """A, b and the solution, of norm 1."""
     U = np.linalg.qr(rng.standard_normal((m, n)))[0]
     V = np.linalg.qr(rng.standard_normal((n, n)))[0]
     A = U * np.geomspace(1, 1 / condition, n) @ V.T
@@ -43,19 +43,19 @@ def backward_error(A, b, x):
 def test_is_as_accurate_as_lapack(m, n, condition, residual, iteration, rng):
     A, b, x = problem(rng, m, n, condition, residual)
     options = {"method": "sketch", "iteration": iteration}
-    found = linalg.lstsq(A, b, rng=0, **options)
+    result = linalg.lstsq(A, b, rng=0, **options)
     expected = scipy.linalg.lstsq(A, b)[0]
-    assert (found.method, found.rank, found.converged) == ("sketch", n, True)
-    assert found.reason == "asked for"
-    error, theirs = (np.linalg.norm(y - x) for y in (found.x, expected))
+    assert (result.method, result.rank, result.converged) == ("sketch", n, True)
+    assert result.reason == "asked for"
+    error, lapack_error = (np.linalg.norm(y - x) for y in (result.x, expected))
     # LAPACK's own error varies with the rounding; this is what theory allows it.
     allowed = EPS * condition * (1 + condition * residual)
-    assert error <= 10 * max(theirs, allowed)
-    least, size = np.linalg.norm(b - A @ expected), 1 + np.linalg.norm(expected)
-    excess = found.residual_norm - least * (1 + 1e-12)
+    assert error <= 10 * max(lapack_error, allowed)
+    smallest, size = np.linalg.norm(b - A @ expected), 1 + np.linalg.norm(expected)
+    excess = result.residual_norm - smallest * (1 + 1e-12)
     assert excess <= 10 * EPS * size + 1e-7 * residual**2
-    assert found.residual_norm == pytest.approx(np.linalg.norm(b - A @ found.x))
-    assert backward_error(A, b, found.x) < 100 * EPS
+    assert result.residual_norm == pytest.approx(np.linalg.norm(b - A @ result.x))
+    assert backward_error(A, b, result.x) < 100 * EPS
 
 
 def kinds(rng):
@@ -105,41 +105,41 @@ def test_kinds(kind, columns, ridge, iteration, rng):
         expected = scipy.linalg.lstsq(*given, cond=1e-13)[0]
     with np.errstate(over="ignore"):
         options = {"method": "sketch", "iteration": iteration}
-        found = linalg.lstsq(A, b, ridge=ridge, rng=0, **options)
-    assert found.converged
-    assert found.x.shape == expected.shape
+        result = linalg.lstsq(A, b, ridge=ridge, rng=0, **options)
+    assert result.converged
+    assert result.x.shape == expected.shape
     np.testing.assert_allclose(
-        found.x, expected, rtol=1e-8, atol=1e-10 * (abs(expected).max() + 1e-300)
+        result.x, expected, rtol=1e-8, atol=1e-10 * (abs(expected).max() + 1e-300)
     )
-    missed = np.reshape(b - full @ found.x, (m, -1))
-    residuals = np.linalg.norm(missed / np.abs(b).max(), axis=0) * np.abs(b).max()
-    assert np.shape(found.residual_norm) == ((columns,) if columns else ())
+    residual = np.reshape(b - full @ result.x, (m, -1))
+    residuals = np.linalg.norm(residual / np.abs(b).max(), axis=0) * np.abs(b).max()
+    assert np.shape(result.residual_norm) == ((columns,) if columns else ())
     scale = np.abs(b).max()
     np.testing.assert_allclose(
-        found.residual_norm / scale, residuals.squeeze() / scale, rtol=1e-6, atol=1e-12
+        result.residual_norm / scale, residuals.squeeze() / scale, rtol=1e-6, atol=1e-12
     )
     if not ridge:
-        assert found.rank == np.linalg.matrix_rank(full)
+        assert result.rank == np.linalg.matrix_rank(full)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (10, 10), (60, 50), (50, 60), (300, 300)])
-def test_matrices_that_are_not_long(shape, rng):
+def test_matrices_that_are_not_tall(shape, rng):
     A, b = rng.standard_normal(shape), rng.standard_normal(shape[0])
     expected = scipy.linalg.lstsq(A, b)[0]
     for seed in range(3):
         for kind in (np.asarray, sp.csr_array, aslinearoperator):
-            found = linalg.lstsq(kind(A), b, method="sketch", rng=seed)
-            assert (found.rank, found.method) == (min(shape), "sketch")
-            np.testing.assert_allclose(found.x, expected, rtol=1e-8, atol=1e-10)
+            result = linalg.lstsq(kind(A), b, method="sketch", rng=seed)
+            assert (result.rank, result.method) == (min(shape), "sketch")
+            np.testing.assert_allclose(result.x, expected, rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("scales", [(1, 1e-9, 1e-28), (1, 1e-28, 0)])
 def test_columns_of_very_different_sizes(scales, rng):
     A = rng.standard_normal((500, 20)).astype("f")
     b = (rng.standard_normal((500, 3)) * scales).astype("f")
-    found = linalg.lstsq(A, b, method="sketch", rng=0)
+    result = linalg.lstsq(A, b, method="sketch", rng=0)
     expected = scipy.linalg.lstsq(A.astype(float), b.astype(float))[0]
-    for column, exact in zip(found.x.T, expected.T, strict=True):
+    for column, exact in zip(result.x.T, expected.T, strict=True):
         np.testing.assert_allclose(column, exact, atol=1e-5 * np.abs(exact).max())
 
 
@@ -154,16 +154,16 @@ def test_rank_with_a_ridge(method):
 @pytest.mark.parametrize("shape", [(50, 4), (4, 50)])
 def test_no_right_hand_side(shape, method, rng):
     A = rng.standard_normal(shape)
-    found = linalg.lstsq(A, np.empty((len(A), 0)), method=method, rng=0)
-    assert (found.x.shape, found.rank) == ((shape[1], 0), 4)
-    assert found.residual_norm.shape == (0,)
+    result = linalg.lstsq(A, np.empty((len(A), 0)), method=method, rng=0)
+    assert (result.x.shape, result.rank) == ((shape[1], 0), 4)
+    assert result.residual_norm.shape == (0,)
 
 
 def test_float32(rng):
     A, b, x = problem(rng, 500, 20, 10, 1e-3)
-    found = linalg.lstsq(A.astype("f"), b.astype("f"), method="sketch", rng=0)
-    assert found.x.dtype == np.float32
-    np.testing.assert_allclose(found.x, x, atol=1e-4)
+    result = linalg.lstsq(A.astype("f"), b.astype("f"), method="sketch", rng=0)
+    assert result.x.dtype == np.float32
+    np.testing.assert_allclose(result.x, x, atol=1e-4)
 
 
 DRAWN = [sketch.fjlt, sketch.sparse_rtt, sketch.gaussian, sketch.count_sketch]
@@ -172,9 +172,9 @@ DRAWN = [sketch.fjlt, sketch.sparse_rtt, sketch.gaussian, sketch.count_sketch]
 @pytest.mark.parametrize("draw", DRAWN)
 def test_sketches(draw, rng):
     A, b, x = problem(rng, 500, 10, 1e4, 1e-6)
-    found = linalg.lstsq(A, b, sketch=draw(120, 500, rng=0))
-    assert (found.method, found.reason) == ("sketch", "a sketch was given")
-    np.testing.assert_allclose(found.x, x, atol=1e-8)
+    result = linalg.lstsq(A, b, sketch=draw(120, 500, rng=0))
+    assert (result.method, result.reason) == ("sketch", "a sketch was given")
+    np.testing.assert_allclose(result.x, x, atol=1e-8)
 
 
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_array, aslinearoperator])
@@ -185,10 +185,10 @@ def test_sketches_of_other_kinds(form, kind, dtype, rng):
     if dtype is complex:
         A, S = A + 1j * A[::-1], S + 1j * S[::-1]
     b = A @ np.arange(10.0) + rng.standard_normal(200)
-    found = linalg.lstsq(form(A), b, sketch=kind(S))
-    assert found.method == "sketch"
-    assert found.iterations < 100
-    np.testing.assert_allclose(found.x, scipy.linalg.lstsq(A, b)[0], atol=1e-12)
+    result = linalg.lstsq(form(A), b, sketch=kind(S))
+    assert result.method == "sketch"
+    assert result.iterations < 100
+    np.testing.assert_allclose(result.x, scipy.linalg.lstsq(A, b)[0], atol=1e-12)
 
 
 class Counted(LinearOperator):
@@ -216,10 +216,10 @@ def test_operators_are_sketched_by_few_products(dtype, rng):
     )
     A = A.tocsr().astype(dtype) * (1 + 1j if dtype is complex else 1)
     counted, b = Counted(A), rng.standard_normal(A.shape[0])
-    found = linalg.lstsq(counted, b, rng=0)
-    assert counted.count <= 100 + 2 * found.iterations + 10
+    result = linalg.lstsq(counted, b, rng=0)
+    assert counted.count <= 100 + 2 * result.iterations + 10
     assert counted.most * A.shape[0] <= 1 << 22
-    np.testing.assert_allclose(found.x, linalg.lstsq(A, b, rng=0).x, atol=1e-12)
+    np.testing.assert_allclose(result.x, linalg.lstsq(A, b, rng=0).x, atol=1e-12)
 
 
 def test_precision_is_that_of_the_operator_and_b(rng):
@@ -228,21 +228,21 @@ def test_precision_is_that_of_the_operator_and_b(rng):
     A = first.astype(float) @ second.astype(float)
     operator = aslinearoperator(first) @ aslinearoperator(second)
     for b in (rng.standard_normal(300), 1j * rng.standard_normal(300)):
-        found = linalg.lstsq(operator, b, rng=0)
+        result = linalg.lstsq(operator, b, rng=0)
         same = linalg.lstsq(A, b, method="sketch", rng=0)
-        assert (found.rank, found.x.dtype) == (20, np.result_type(b, float))
-        assert found.condition == pytest.approx(same.condition, rel=1e-6)
+        assert (result.rank, result.x.dtype) == (20, np.result_type(b, float))
+        assert result.condition == pytest.approx(same.condition, rel=1e-6)
         close = 1e-9 * np.abs(same.x).max()
-        np.testing.assert_allclose(found.x, same.x, atol=close)
+        np.testing.assert_allclose(result.x, same.x, atol=close)
     assert linalg.lstsq(operator, b.imag.astype("f"), rng=0).x.dtype == np.float32
 
 
 def test_method_is_told(rng):
     A, b, _ = problem(rng, 300, 20, 10, 0.1)
-    found = linalg.lstsq(A, b)
-    assert (found.method, found.iterations) == ("lapack", 0)
-    assert "faster for 300 x 20" in found.reason
-    assert found.condition == pytest.approx(10)
+    result = linalg.lstsq(A, b)
+    assert (result.method, result.iterations) == ("lapack", 0)
+    assert "faster for 300 x 20" in result.reason
+    assert result.condition == pytest.approx(10)
     large = np.random.default_rng(0).standard_normal((10500, 200))
     assert linalg.lstsq(large, large[:, 0], rng=0).reason == "A is tall and large"
     many = linalg.lstsq(large, large[:, :2], rng=0)
@@ -276,11 +276,11 @@ def dependent(kind, rng, m, n):
 @pytest.mark.parametrize("n", [4, 50, 250])
 def test_default_rcond_keeps_condition_1e14(n, method, rng):
     A, b, x = problem(rng, 12 * n, n, 1e14, 1e-9)
-    found = linalg.lstsq(A, b, method=method, rng=0)
-    assert (found.rank, found.method) == (n, method)
-    theirs = np.linalg.norm(scipy.linalg.lstsq(A, b)[0] - x)
-    error = np.linalg.norm(found.x - x)
-    assert error <= 10 * max(theirs, 1e14 * EPS * (1 + 1e14 * 1e-9))
+    result = linalg.lstsq(A, b, method=method, rng=0)
+    assert (result.rank, result.method) == (n, method)
+    lapack_error = np.linalg.norm(scipy.linalg.lstsq(A, b)[0] - x)
+    error = np.linalg.norm(result.x - x)
+    assert error <= 10 * max(lapack_error, 1e14 * EPS * (1 + 1e14 * 1e-9))
 
 
 @pytest.mark.parametrize("method", ["sketch", "lapack"])
@@ -289,11 +289,11 @@ def test_default_rcond_keeps_condition_1e14(n, method, rng):
 def test_default_rcond_finds_the_rank(kind, method, m, n, rng):
     A, rank = dependent(kind, rng, m, n)
     b = rng.standard_normal(m)
-    found = linalg.lstsq(A, b, method=method, rng=0)
-    assert (found.rank, found.method, found.converged) == (rank, method, True)
+    result = linalg.lstsq(A, b, method=method, rng=0)
+    assert (result.rank, result.method, result.converged) == (rank, method, True)
     expected = scipy.linalg.lstsq(A, b, cond=1e-13)[0]
     size = np.linalg.norm(expected)
-    assert np.linalg.norm(found.x - expected) <= 1e-8 * found.condition * size
+    assert np.linalg.norm(result.x - expected) <= 1e-8 * result.condition * size
 
 
 @pytest.mark.parametrize("iteration", ITERATIONS)
@@ -302,12 +302,12 @@ def test_default_rcond_finds_the_rank(kind, method, m, n, rng):
 def test_the_scale_of_a_sketch_does_not_matter(scale, ridge, iteration, rng):
     A, b, _ = problem(rng, 500, 20, 1e3, 1e-3)
     S = scale * sketch.sparse_rtt(150, 500, rng=0).to_dense()
-    found = linalg.lstsq(A, b, ridge=ridge, sketch=S, iteration=iteration)
-    assert (found.method, found.converged) == ("sketch", True)
-    assert found.iterations < 70
+    result = linalg.lstsq(A, b, ridge=ridge, sketch=S, iteration=iteration)
+    assert (result.method, result.converged) == ("sketch", True)
+    assert result.iterations < 70
     expected = linalg.lstsq(A, b, ridge=ridge, method="lapack").x
     close = 1e-9 * np.abs(expected).max()
-    np.testing.assert_allclose(found.x, expected, atol=close)
+    np.testing.assert_allclose(result.x, expected, atol=close)
 
 
 @pytest.mark.parametrize("iteration", ITERATIONS)
@@ -323,29 +323,29 @@ def test_wide_of_any_rank_and_ridge(dtype, rank, ridge, form, iteration, rng):
     s, b = np.geomspace(1, 1e-3, rank), rng.standard_normal((20, 2))
     A = form(U * s @ V.conj().T)
     options = {"method": "sketch", "iteration": iteration}
-    found = linalg.lstsq(A, b, ridge=ridge, rng=0, **options)
-    assert (found.method, found.converged) == ("sketch", True)
-    assert found.rank == (20 if ridge else rank)
+    result = linalg.lstsq(A, b, ridge=ridge, rng=0, **options)
+    assert (result.method, result.converged) == ("sketch", True)
+    assert result.rank == (20 if ridge else rank)
     exact = V * (s / (s**2 + ridge)) @ (U.conj().T @ b)
     close = 1e-8 * np.linalg.norm(exact)
-    np.testing.assert_allclose(found.x, exact, atol=close)
+    np.testing.assert_allclose(result.x, exact, atol=close)
 
 
 def test_wide_sparse_is_not_made_dense(rng):
-    n = 1 << 20  # as an array 160 MB; with a ridge below it, n^2 numbers
+    n = 1 << 20  # as an array 160 MB; with a ridge below it, n^2 elements
     A = sp.random_array((20, n), density=1e-3, rng=rng, format="csr")
     A = sp.vstack([A, A[:1]])  # not of full rank
     b = rng.standard_normal(21)
     for ridge in (0.0, 1.0):
         tracemalloc.start()
-        found = linalg.lstsq(A, b, ridge=ridge, rng=0)
+        result = linalg.lstsq(A, b, ridge=ridge, rng=0)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert (found.method, found.rank) == ("sketch", 21 if ridge else 20)
+        assert (result.method, result.rank) == ("sketch", 21 if ridge else 20)
         assert most < 160e6
         gram = (A @ A.T).toarray() + ridge * np.eye(21)
         expected = A.T @ (np.linalg.pinv(gram, rcond=1e-12) @ b)
-        np.testing.assert_allclose(found.x, expected, atol=1e-9)
+        np.testing.assert_allclose(result.x, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("iteration", ITERATIONS)
@@ -358,11 +358,11 @@ def test_scales(dtype, power, condition, iteration, rng):
     turn = np.exp(1j * rng.uniform(0, 6, 400)) if dtype in "FD" else np.ones(400)
     A, b = (A.T * turn).T, b * turn
     given = (scale * A).astype(dtype), (scale * b).astype(dtype)
-    found = linalg.lstsq(*given, method="sketch", iteration=iteration, rng=0)
-    assert (found.method, found.converged, found.rank) == ("sketch", True, 30)
+    result = linalg.lstsq(*given, method="sketch", iteration=iteration, rng=0)
+    assert (result.method, result.converged, result.rank) == ("sketch", True, 30)
     exact = scipy.linalg.lstsq(*(a.astype("D") / scale for a in given))[0]
     allowed = np.finfo(dtype).eps * condition * (1 + condition * 1e-2)
-    error = np.linalg.norm(found.x - exact) / np.linalg.norm(exact)
+    error = np.linalg.norm(result.x - exact) / np.linalg.norm(exact)
     assert error <= 10 * allowed
 
 
@@ -370,9 +370,9 @@ def test_scales(dtype, power, condition, iteration, rng):
 def test_ridges_against_the_normal_equations(ridge, rng):
     A, b = rng.standard_normal((300, 20)), rng.standard_normal(300)
     expected = np.linalg.solve(A.T @ A / ridge + np.eye(20), A.T @ b / ridge)
-    found = linalg.lstsq(A, b, ridge=ridge, method="sketch", rng=0)
-    assert (found.converged, found.method) == (True, "sketch")
-    np.testing.assert_allclose(found.x, expected, rtol=1e-6, atol=0)
+    result = linalg.lstsq(A, b, ridge=ridge, method="sketch", rng=0)
+    assert (result.converged, result.method) == (True, "sketch")
+    np.testing.assert_allclose(result.x, expected, rtol=1e-6, atol=0)
 
 
 def bad_sketches(n, m):
@@ -392,12 +392,12 @@ def test_bad_sketches_are_told(number, iteration, rng):
     expected = scipy.linalg.lstsq(A, b)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
-        found = linalg.lstsq(A, b, sketch=S, method="sketch", iteration=iteration)
-    close = np.linalg.norm(found.x - expected) <= 1e-8 * np.linalg.norm(expected)
-    assert close or not found.converged
-    found = linalg.lstsq(A, b, sketch=S, iteration=iteration)  # without a warning
-    np.testing.assert_allclose(found.x, expected, rtol=1e-6, atol=1e-8)
-    assert number != 0 or "the sketch is bad: LAPACK instead" in found.reason
+        result = linalg.lstsq(A, b, sketch=S, method="sketch", iteration=iteration)
+    close = np.linalg.norm(result.x - expected) <= 1e-8 * np.linalg.norm(expected)
+    assert close or not result.converged
+    result = linalg.lstsq(A, b, sketch=S, iteration=iteration)  # without a warning
+    np.testing.assert_allclose(result.x, expected, rtol=1e-6, atol=1e-8)
+    assert number != 0 or "the sketch is bad: LAPACK instead" in result.reason
 
 
 @pytest.mark.parametrize("form", [sp.csr_array, aslinearoperator])
@@ -406,22 +406,22 @@ def test_too_few_iterations_are_told(iteration, form, rng):
     A, b, _ = problem(rng, 600, 30, 1e3, 1.0)
     options = {"max_iter": 3, "iteration": iteration, "rng": 0}
     with pytest.warns(scipy.linalg.LinAlgWarning, match="has not converged, in"):
-        found = linalg.lstsq(form(A), b, **options)
-    assert (found.converged, found.method) == (False, "sketch")
+        result = linalg.lstsq(form(A), b, **options)
+    assert (result.converged, result.method) == (False, "sketch")
     with pytest.warns(scipy.linalg.LinAlgWarning, match="x may not be accurate"):
         linalg.lstsq(A, b, method="sketch", **options)
     S = sketch.gaussian(60, 600, rng=0)
-    found = linalg.lstsq(A, b, sketch=S, **options)
-    assert (found.converged, found.method) == (True, "lapack")
-    assert found.reason.endswith("lsqr has not converged: LAPACK instead")
+    result = linalg.lstsq(A, b, sketch=S, **options)
+    assert (result.converged, result.method) == (True, "lapack")
+    assert result.reason.endswith("lsqr has not converged: LAPACK instead")
 
 
 def test_lsqr_takes_over_from_momentum(rng):
     A, b, x = problem(rng, 600, 30, 10, 1e-3)
     S = np.eye(600)[:40] + 0.1 * sketch.gaussian(40, 600, rng=0).to_dense()
-    found = linalg.lstsq(A, b, sketch=S, iteration="momentum")
-    assert "so LSQR took over" in found.reason
-    np.testing.assert_allclose(found.x, x, atol=1e-9)
+    result = linalg.lstsq(A, b, sketch=S, iteration="momentum")
+    assert "so LSQR took over" in result.reason
+    np.testing.assert_allclose(result.x, x, atol=1e-9)
 
 
 @pytest.mark.parametrize("call", ["lstsq", "rsvd", "norm", "cond"])
@@ -447,9 +447,9 @@ def test_unchecked_numbers_as_in_scipy(method, rng):
     A, b = rng.standard_normal((300, 20)), rng.standard_normal(300)
     b[7] = np.nan
     with pytest.warns(scipy.linalg.LinAlgWarning, match="x may not be accurate"):
-        found = linalg.lstsq(A, b, method=method, check_finite=False)
-    np.testing.assert_array_equal(found.x, np.full(20, np.nan))
-    assert not found.converged
+        result = linalg.lstsq(A, b, method=method, check_finite=False)
+    np.testing.assert_array_equal(result.x, np.full(20, np.nan))
+    assert not result.converged
     A[3, 4] = np.nan
     for call in (linalg.lstsq, scipy.linalg.lstsq):
         with pytest.raises(np.linalg.LinAlgError, match="did not converge"):
@@ -463,17 +463,17 @@ def test_arrays_that_blas_would_copy(columns, rng):
     expected = scipy.linalg.lstsq(A, b)[0]
     for given in (A, A.T.copy().T, large[::2, ::2], large[::-1, ::-2]):
         rows = b[: len(given)]
-        found = linalg.lstsq(given, rows, method="sketch", rng=0)
+        result = linalg.lstsq(given, rows, method="sketch", rng=0)
         expected = scipy.linalg.lstsq(given, rows)[0]
-        np.testing.assert_allclose(found.x, expected, atol=1e-13)
+        np.testing.assert_allclose(result.x, expected, atol=1e-13)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
 def test_empty(shape):
-    found = linalg.lstsq(np.zeros(shape), np.ones(shape[0]))
-    np.testing.assert_array_equal(found.x, np.zeros(shape[1]))
-    assert found.residual_norm == pytest.approx(shape[0] ** 0.5)
-    assert (found.rank, found.reason) == (0, "A is empty")
+    result = linalg.lstsq(np.zeros(shape), np.ones(shape[0]))
+    np.testing.assert_array_equal(result.x, np.zeros(shape[1]))
+    assert result.residual_norm == pytest.approx(shape[0] ** 0.5)
+    assert (result.rank, result.reason) == (0, "A is empty")
 
 
 A = np.ones((5, 2))

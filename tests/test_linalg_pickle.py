@@ -24,7 +24,7 @@ RESULTS = {
 
 
 def arrays(value):
-    """What a result holds, or makes of a right-hand side."""
+    """The fields of a result, or its products with a right-hand side."""
     if isinstance(value, linalg.LU):
         value = value.solve(SQUARE[0])
     if isinstance(value, linalg.Preconditioner):

@@ -231,14 +231,14 @@ def test_peeling_is_exact(dtype, hermitian, n, rng):
     if not hermitian:
         A = A * draw(rng, n, np.dtype(dtype)) + np.triu(A)
     counted = Counted(A)
-    found, exact = peeling.peel(counted, A.dtype, 4, hermitian, rng, None)
-    np.testing.assert_allclose(found, A, atol=1e-9 * np.linalg.norm(A))
+    estimate, exact = peeling.peel(counted, A.dtype, 4, hermitian, rng, None)
+    np.testing.assert_allclose(estimate, A, atol=1e-9 * np.linalg.norm(A))
     assert counted.count <= n
     assert exact == (counted.count == n)
     if n >= 257:
         assert counted.count == 3 * 4 * (2 if hermitian else 4) + -(-n // 8)
     if hermitian and not exact:
-        np.testing.assert_array_equal(found, found.conj().T)
+        np.testing.assert_array_equal(estimate, estimate.conj().T)
 
 
 @pytest.mark.parametrize("spd", [False, True])

@@ -17,23 +17,23 @@ def decaying(rng, m=300, n=200, power=1.0):
     return U * s @ V.T, s
 
 
-def missed(A, found):
-    return np.linalg.norm(A - found.U * found.s @ found.Vt)
+def error_norm(A, result):
+    return np.linalg.norm(A - result.U * result.s @ result.Vt)
 
 
 @pytest.mark.parametrize("shape", [(300, 200), (200, 300), (250, 250)])
 @pytest.mark.parametrize("k", [1, 10, 50])
 def test_is_nearly_the_best(k, shape, rng):
     A, s = decaying(rng, *shape)
-    found = linalg.rsvd(A, k, rng=0)
-    assert [a.shape for a in found[:3]] == [(shape[0], k), (k,), (k, shape[1])]
-    np.testing.assert_allclose(found.U.T @ found.U, np.eye(k), atol=1e-13)
-    np.testing.assert_allclose(found.Vt @ found.Vt.T, np.eye(k), atol=1e-13)
-    error, best = missed(A, found), np.linalg.norm(s[k:])
+    result = linalg.rsvd(A, k, rng=0)
+    assert [a.shape for a in result[:3]] == [(shape[0], k), (k,), (k, shape[1])]
+    np.testing.assert_allclose(result.U.T @ result.U, np.eye(k), atol=1e-13)
+    np.testing.assert_allclose(result.Vt @ result.Vt.T, np.eye(k), atol=1e-13)
+    error, best = error_norm(A, result), np.linalg.norm(s[k:])
     assert best * (1 - 1e-12) <= error <= 1.02 * best
-    assert found.error == pytest.approx(error, rel=1e-6)
-    np.testing.assert_allclose(found.s, s[:k], rtol=0.1)
-    assert np.all(found.s <= s[:k] * (1 + 1e-12))
+    assert result.error == pytest.approx(error, rel=1e-6)
+    np.testing.assert_allclose(result.s, s[:k], rtol=0.1)
+    assert np.all(result.s <= s[:k] * (1 + 1e-12))
 
 
 SCALES = [("f", 1e25), ("f", 1e-25), ("d", 1e200), ("d", 1e-200)]
@@ -43,17 +43,17 @@ SCALES = [("f", 1e25), ("f", 1e-25), ("d", 1e200), ("d", 1e-200)]
 @pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, aslinearoperator])
 def test_huge_and_tiny(kind, dtype, scale, rng):
     A, _ = decaying(rng)
-    found = linalg.rsvd(kind((scale * A).astype(dtype)), tol=0.1, rng=0)
+    result = linalg.rsvd(kind((scale * A).astype(dtype)), tol=0.1, rng=0)
     usual = linalg.rsvd(kind(A.astype(dtype)), tol=0.1, rng=0)
-    assert len(found.s) == len(usual.s)
-    assert found.error == pytest.approx(scale * usual.error, rel=1e-3)
+    assert len(result.s) == len(usual.s)
+    assert result.error == pytest.approx(scale * usual.error, rel=1e-3)
 
 
 def test_sparse_with_repeated_entries():
     columns = np.repeat(np.arange(40), 2)
     A = sp.csr_array((np.ones(80), columns, np.arange(0, 81, 2)), shape=(40, 40))
-    found = linalg.rsvd(A, 3, rng=0)
-    assert found.error == pytest.approx(missed(A.toarray(), found))
+    result = linalg.rsvd(A, 3, rng=0)
+    assert result.error == pytest.approx(error_norm(A.toarray(), result))
     assert A.nnz == len(columns)  # as it was
 
 
@@ -62,14 +62,16 @@ def test_tolerance_for_operators(tol, rng):
     A, s = decaying(rng, power=1.5)
     best = np.argmax(np.cumsum(s[::-1] ** 2)[::-1] <= tol**2 * np.sum(s**2)) or len(s)
     for seed in range(8):
-        found = linalg.rsvd(aslinearoperator(A), tol=tol, rng=seed)
-        assert missed(A, found) <= 1.5 * tol * np.linalg.norm(A)
-        assert len(found.s) <= 1.5 * best + 1
+        result = linalg.rsvd(aslinearoperator(A), tol=tol, rng=seed)
+        assert error_norm(A, result) <= 1.5 * tol * np.linalg.norm(A)
+        assert len(result.s) <= 1.5 * best + 1
 
 
 def test_power_iterations_help(rng):
     A, s = decaying(rng, power=0.3)
-    errors = [missed(A, linalg.rsvd(A, 10, power=power, rng=0)) for power in (0, 1, 3)]
+    errors = [
+        error_norm(A, linalg.rsvd(A, 10, power=power, rng=0)) for power in (0, 1, 3)
+    ]
     best = np.linalg.norm(s[10:])
     assert errors[0] > errors[1] > errors[2] >= best * (1 - 1e-12)
 
@@ -77,20 +79,20 @@ def test_power_iterations_help(rng):
 @pytest.mark.parametrize("tol", [0.5, 0.1, 0.01, 1e-6])
 def test_rank_for_a_tolerance(tol, rng):
     A, s = decaying(rng, power=2.0)
-    found = linalg.rsvd(A, tol=tol, rng=0)
-    assert missed(A, found) <= tol * np.linalg.norm(A) * (1 + 1e-6)
+    result = linalg.rsvd(A, tol=tol, rng=0)
+    assert error_norm(A, result) <= tol * np.linalg.norm(A) * (1 + 1e-6)
     tails = np.sqrt(np.cumsum(s[::-1] ** 2)[::-1])
-    least = np.argmax(tails <= tol * np.linalg.norm(A)) or len(s)
-    assert least <= len(found.s) <= least + 2
+    smallest = np.argmax(tails <= tol * np.linalg.norm(A)) or len(s)
+    assert smallest <= len(result.s) <= smallest + 2
 
 
 def test_exact_rank_and_error_at_rounding(rng):
     A = rng.standard_normal((100, 5)) @ rng.standard_normal((5, 80))
     for options in ({"k": 5}, {"tol": 1e-7}):
-        found = linalg.rsvd(A, **options, rng=0)
-        assert len(found.s) == 5
-        assert missed(A, found) < 1e-12 * np.linalg.norm(A)
-        assert found.error < 1e-11 * np.linalg.norm(A)
+        result = linalg.rsvd(A, **options, rng=0)
+        assert len(result.s) == 5
+        assert error_norm(A, result) < 1e-12 * np.linalg.norm(A)
+        assert result.error < 1e-11 * np.linalg.norm(A)
 
 
 def kinds(rng):
@@ -114,21 +116,21 @@ def test_kinds(kind, rng):
     full = A @ np.eye(A.shape[1]) if hasattr(A, "rmatmat") else A
     full = full.toarray() if hasattr(full, "tocsr") else full
     k = min(10, A.shape[1])
-    found = linalg.rsvd(A, k, power=4, rng=0)
+    result = linalg.rsvd(A, k, power=4, rng=0)
     s = np.linalg.svd(full, compute_uv=False)
     scale = s[0] or 1.0
-    error = missed(full / scale, found._replace(s=found.s / scale))
+    error = error_norm(full / scale, result._replace(s=result.s / scale))
     best = np.linalg.norm(s[k:] / scale)
     assert error <= 1.1 * best + 1e-13
-    assert found.error / scale == pytest.approx(error, rel=0.5, abs=1e-12)
+    assert result.error / scale == pytest.approx(error, rel=0.5, abs=1e-12)
 
 
 def test_memmap_and_float32(tmp_path, rng):
     A = decaying(rng)[0].astype(np.float32)
     np.save(tmp_path / "A.npy", A)
-    found = linalg.rsvd(np.load(tmp_path / "A.npy", mmap_mode="r"), 5, rng=0)
-    assert found.U.dtype == found.s.dtype == np.float32
-    np.testing.assert_array_equal(found.s, linalg.rsvd(A, 5, rng=0).s)
+    result = linalg.rsvd(np.load(tmp_path / "A.npy", mmap_mode="r"), 5, rng=0)
+    assert result.U.dtype == result.s.dtype == np.float32
+    np.testing.assert_array_equal(result.s, linalg.rsvd(A, 5, rng=0).s)
 
 
 A = np.ones((5, 4))

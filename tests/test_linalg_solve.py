@@ -69,16 +69,16 @@ def test_elimination(n, rng):
 @pytest.mark.parametrize("n", SIZES)
 def test_any_size(n, dtype, rng):
     A, x = draw(rng, (n, n), dtype), draw(rng, (n, 3), dtype)
-    found = linalg.solve(A, A @ x, rng=0)
-    assert (found.method, found.x.dtype) == ("rbt", dtype)
+    result = linalg.solve(A, A @ x, rng=0)
+    assert (result.method, result.x.dtype) == ("rbt", dtype)
     eps = np.finfo(dtype).eps
-    assert found.backward_error <= 2 * eps
-    error, theirs = (
-        np.abs(y - x).max() for y in (found.x, scipy.linalg.solve(A, A @ x))
+    assert result.backward_error <= 2 * eps
+    error, lapack_error = (
+        np.abs(y - x).max() for y in (result.x, scipy.linalg.solve(A, A @ x))
     )
-    assert error <= 10 * max(theirs, eps * np.linalg.cond(A))
-    residual = np.abs(A @ found.x - A @ x).max(axis=0)
-    scale = np.abs(A).sum(axis=1).max() * np.abs(found.x).max(axis=0)
+    assert error <= 10 * max(lapack_error, eps * np.linalg.cond(A))
+    residual = np.abs(A @ result.x - A @ x).max(axis=0)
+    scale = np.abs(A).sum(axis=1).max() * np.abs(result.x).max(axis=0)
     assert np.all(residual <= 4 * n**0.5 * eps * (scale + np.abs(A @ x).max(axis=0)))
 
 
@@ -107,10 +107,10 @@ def test_special_matrices(kind, n, rng):
     b = A @ np.ones(n)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LinAlgWarning)  # of conditions
-        found = linalg.solve(A, b, rng=0)
-    assert found.backward_error <= 4 * n**0.5 * np.finfo(float).eps
-    assert np.abs(b - A @ found.x).max() <= 1e-13 * (
-        np.abs(A).sum(axis=1).max() * np.abs(found.x).max()
+        result = linalg.solve(A, b, rng=0)
+    assert result.backward_error <= 4 * n**0.5 * np.finfo(float).eps
+    assert np.abs(b - A @ result.x).max() <= 1e-13 * (
+        np.abs(A).sum(axis=1).max() * np.abs(result.x).max()
     )
 
 
@@ -118,9 +118,9 @@ def test_factors_serve_many_right_hand_sides(rng):
     A = draw(rng, (70, 70))
     factors, before = linalg.lu_rbt(A, rng=0), A.copy()
     for b in (rng.standard_normal(70), draw(rng, (70, 2), complex), np.ones(70, int)):
-        found = factors.solve(b)
-        assert found.x.shape == b.shape
-        np.testing.assert_allclose(A @ found.x, b, atol=1e-11)
+        result = factors.solve(b)
+        assert result.x.shape == b.shape
+        np.testing.assert_allclose(A @ result.x, b, atol=1e-11)
     np.testing.assert_array_equal(A, before)
     assert (factors.shape, factors.dtype) == ((70, 70), np.float64)
     a, b = (linalg.lu_rbt(A, rng=3).solve(A[0]).x for _ in range(2))
@@ -130,9 +130,9 @@ def test_factors_serve_many_right_hand_sides(rng):
 def test_falls_back_with_a_warning(rng):
     A = np.array([[0.0, 1.0], [1.0, 0.0]])
     with pytest.warns(LinAlgWarning, match="refinement did not converge"):
-        found = linalg.solve(A, [1.0, 2.0], depth=0)
-    assert found.method == "lapack"
-    np.testing.assert_array_equal(found.x, [2.0, 1.0])
+        result = linalg.solve(A, [1.0, 2.0], depth=0)
+    assert result.method == "lapack"
+    np.testing.assert_array_equal(result.x, [2.0, 1.0])
 
 
 @pytest.mark.filterwarnings("ignore::scipy.linalg.LinAlgWarning")
@@ -164,9 +164,9 @@ def test_does_not_warn_elsewhere(scale, dtype, rng):
 
 def test_more_layers_for_permutations(rng):
     A = np.eye(61)[rng.permutation(61)]
-    found = linalg.solve(A, A @ np.arange(61.0), depth=6, rng=0)
-    assert found.method == "rbt"
-    np.testing.assert_allclose(found.x, np.arange(61.0), atol=1e-12)
+    result = linalg.solve(A, A @ np.arange(61.0), depth=6, rng=0)
+    assert result.method == "rbt"
+    np.testing.assert_allclose(result.x, np.arange(61.0), atol=1e-12)
 
 
 def test_layouts_and_empty(rng):
@@ -190,9 +190,9 @@ def test_unchecked_numbers_as_in_scipy(bad, rng):
         with pytest.raises(ValueError, match="b must be finite"):
             call()
         with pytest.warns(LinAlgWarning, match="refinement did not converge"):
-            found = call(check_finite=False)
+            result = call(check_finite=False)
         expected = scipy.linalg.solve(A, b, check_finite=False)
-        np.testing.assert_array_equal(found.x, expected)
+        np.testing.assert_array_equal(result.x, expected)
     with pytest.raises(TypeError, match="check_finite must be True or False"):
         factors.solve(b, check_finite=1)
 

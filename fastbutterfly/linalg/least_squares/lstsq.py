@@ -51,7 +51,7 @@ def lstsq(
         Relative accuracy at which iterations end; None: machine precision.
     rcond : float, optional
         Singular values up to rcond times the largest count as zero. None: 20 eps, or 40
-        for LAPACK, which computes zeros less exactly; condition numbers to 1e14 ask for
+        for LAPACK, which computes zeros less exactly; condition numbers to 1e14 need
         less than 45 eps.
     sketch : Sketch, array, sparse array, or LinearOperator, optional
         Of shape (l, max(m, n)), l at least min(m, n); real where A and b are.
