@@ -1,7 +1,7 @@
-"""Pictures with matplotlib: training curves and the factors of a butterfly.
+"""Plots with matplotlib: training curves and the factors of a butterfly.
 
 Functions return a `matplotlib.figure.Figure`, which notebooks show and `savefig` saves;
-pyplot and its global state are not involved.
+pyplot and its global state are not used.
 """
 
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ from .operators import Butterfly
 
 COLOURS = ("#33415c", "#d1495b", "#edae49", "#00798c", "#8f5ea2", "#8d99ae")
 GREY = "#5f6368"
-CELLS = 64
+CELLS = 64  # most rows and columns of a drawn matrix: more cannot be told apart
 
 
 def history(histories: Mapping[str, History]) -> Figure:
-    """Draw the curves of training runs, one colour a run.
+    """Plot the curves of training runs, one colour a run.
 
     Parameters
     ----------
     histories : mapping of str to fastbutterfly.nn.History
-        What `fit` returned, by the name to show.
+        Results of `fit`, by the name in the legend.
 
     Returns
     -------
     Figure
-        The training loss by epoch and, if runs have one, the validation's error (for
-        labels) or loss.
+        The training loss by epoch and, if runs have validation data, the validation
+        error (of classifiers) or loss.
     """
     panels = {"training loss": {k: h.loss for k, h in histories.items()}}
     validated = {k: h for k, h in histories.items() if None not in h.validation_loss}
@@ -76,14 +76,14 @@ def factors(B: Butterfly) -> Figure:
     Parameters
     ----------
     B : Butterfly
-        Above 64 rows or columns, a cell shows the entry of largest magnitude in it.
-        Of complex entries the magnitude is shown.
+        Above 64 rows or columns a cell shows the entry of largest magnitude in it; of
+        complex entries the magnitude is shown.
 
     Returns
     -------
     Figure
-        The layer applied first comes first; one scale of colours for all layers, one
-        of its own for the product.
+        Layers in order of application with one scale of colours, then their product
+        with a scale of its own.
     """
     pictures = [_shrink(_real(layer.toarray())) for layer in reversed(B.factors())]
     names = [f"layer {i}, stride {s}" for i, s in enumerate(_strides(B), 1)]
@@ -106,7 +106,7 @@ def _strides(B):
 
 
 def _grid(panels):
-    """Rows and columns for the panels, few empty places, wider than high."""
+    """Rows and columns of a grid for the panels: wide, with few empty cells."""
     columns = min(panels, 6)
     rows = -(-panels // columns)
     return rows, -(-panels // rows)
@@ -123,12 +123,12 @@ def _panel(axes, title, picture, limit):
 
 
 def _real(matrix):
-    """Itself, or the magnitudes of complex numbers."""
+    """The matrix; the magnitudes of its entries if it is complex."""
     return np.abs(matrix) if np.iscomplexobj(matrix) else matrix
 
 
 def _shrink(matrix: NDArray) -> NDArray:
-    """Cut into at most CELLS x CELLS cells, each its entry of largest magnitude."""
+    """At most CELLS x CELLS cells, each the entry of largest magnitude in it."""
     for axis in (0, 1):
         size = matrix.shape[axis]
         starts = np.unique(np.arange(CELLS) * size // CELLS)

@@ -1,4 +1,4 @@
-"""reduced_rank and _subspace: Theorem 1, by dense algebra and finite differences."""
+"""Theorem 1 and projections, against dense algebra and finite differences."""
 
 import itertools
 

@@ -128,10 +128,10 @@ def factorize(
     --------
     >>> import numpy as np
     >>> import fastbutterfly as fb
-    >>> found = fb.factorize(np.fft.fft(np.eye(64)))
-    >>> found.error < 1e-14, found.permutation
+    >>> result = fb.factorize(np.fft.fft(np.eye(64)))
+    >>> result.error < 1e-14, result.permutation
     (True, 'bit_reversal')
-    >>> found.operator.shape, found.operator.n_weights
+    >>> result.operator.shape, result.operator.n_weights
     ((64, 64), 768)
     """
     matrix = _as_matrix(A)
@@ -177,15 +177,15 @@ def factorize(
 
 
 def _bounds(squares, chain, dtype, norm):
-    """Relative error that the splits guarantee, and one that nothing goes below.
+    """Relative upper bound of the error, and lower bound of any product's error.
 
     `squares` are |A outside the pattern|^2 and the squared errors of the splits.
     """
     unit = 1 / norm if norm else 0.0
     outside, *splits = squares
     bound = min(math.sqrt(sum(squares)) * unit, 1.0) + _rounding(chain, dtype)
-    least = math.sqrt(outside + max(splits, default=0.0)) * (1 - LOSS) * unit
-    return bound, max(least - _rounding(chain, np.float64), 0.0)
+    lower = math.sqrt(outside + max(splits, default=0.0)) * (1 - LOSS) * unit
+    return bound, max(lower - _rounding(chain, np.float64), 0.0)
 
 
 def _as_matrix(A):
@@ -237,7 +237,7 @@ def _scaled(matrix, double):
             i, j = map(int, bad[0])
             raise ValueError(
                 f"A must be finite, got {matrix[i, j]} at A[{i}, {j}]"
-                f" and {len(bad) - 1} more such numbers"
+                f" and {len(bad) - 1} more such elements"
             )
         scale = 2.0 ** (np.frexp(np.abs(scaled).max())[1] - 1)
         scaled = scaled / scale

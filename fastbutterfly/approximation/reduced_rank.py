@@ -72,8 +72,8 @@ def reduced_rank(
     >>> import numpy as np
     >>> from fastbutterfly import reduced_rank
     >>> A = np.random.default_rng(0).standard_normal((50, 6))
-    >>> found = reduced_rank(A, A @ np.diag([3, 2, 1, 0, 0, 0]), 2)
-    >>> bool(np.isclose(found.loss, found.eigenvalues[2:].sum()))
+    >>> result = reduced_rank(A, A @ np.diag([3, 2, 1, 0, 0, 0]), 2)
+    >>> bool(np.isclose(result.loss, result.eigenvalues[2:].sum()))
     True
     """
     A, Y = as_reals("A", A), as_reals("Y", Y)
@@ -108,7 +108,7 @@ def _chosen(subset, k, count):
     chosen = [as_size(f"subset[{i}]", value, 0) for i, value in enumerate(subset)]
     if len(set(chosen)) != len(chosen) or len(chosen) > k:
         raise ValueError(
-            f"subset must have at most k = {k} different numbers, got {chosen}"
+            f"subset must have at most k = {k} different indices, got {chosen}"
         )
     if chosen and max(chosen) >= count:
         raise ValueError(

@@ -12,8 +12,8 @@ from . import splitting
 def refined(layers, chain, node, steps):
     """Layers after at most `steps` of L-BFGS on |node - product of the layers|^2.
 
-    All layers are first scaled to one norm. The product stays the same, and so does the
-    scale of their gradients, which L-BFGS needs for its first step.
+    All layers are first scaled to one norm, which leaves the product as it is: L-BFGS
+    begins with steepest descent, where layers of small norm would dominate.
     """
     from scipy.optimize import minimize  # slow to import
 

@@ -1,10 +1,10 @@
-"""Interchange: butterflies from and to what other libraries keep them in.
+"""Butterflies from and to the formats of other libraries, as plain arrays.
 
-- lists of sparse or dense factors, the one applied last first: SciPy, FAuST;
-- arrays (a, b, c, d) of Kronecker-sparse factors, in the same order: lazylinop;
+- lists of sparse or dense factors, outermost factor first: SciPy, FAuST;
+- arrays (a, b, c, d) of Kronecker-sparse factors, outermost first: lazylinop;
 - twiddles (stacks, blocks, depth, n/2, 2, 2): torch_butterfly.
 
-Nothing of them is needed here: `B.factors()` writes the first kind.
+None of these libraries has to be installed. `B.factors()` writes the first format.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def from_factors(factors: Sequence) -> Butterfly | Chain:
     Parameters
     ----------
     factors : sequence of 2-D arrays, or of SciPy's sparse arrays or matrices
-        The one applied last first, as `Butterfly.factors` has them, and
+        Outermost factor first, as `Butterfly.factors` has them, and
         ``[F.factors(k) for k in range(F.numfactors())]`` of a pyfaust.Faust.
 
     Returns
@@ -44,14 +44,13 @@ def from_factors(factors: Sequence) -> Butterfly | Chain:
     Raises
     ------
     ValueError, TypeError
-        If there is none, or the shapes of neighbours do not fit.
+        If there is no factor, or the shapes of neighbours do not fit.
 
     Notes
     -----
-    Each factor gets the pattern (a, b, c, d) with the fewest weights that has a place
-    for all its non-zeros; at worst that is (1, n_out, n_in, 1), a dense factor.
-    Permutations become the order of inputs or outputs, with a diagonal layer if they
-    scale.
+    Each factor gets the pattern (a, b, c, d) with the fewest weights that covers its
+    non-zeros; at worst that is (1, n_out, n_in, 1), a dense factor. Permutations become
+    the order of inputs or outputs, with a diagonal layer if their entries are not 1.
 
     Examples
     --------
@@ -62,7 +61,7 @@ def from_factors(factors: Sequence) -> Butterfly | Chain:
     """
     from scipy.sparse import coo_array  # slow to import
 
-    found = []
+    matrices = []
     for k, factor in enumerate(arguments.as_list("factors", factors)):
         if not hasattr(factor, "tocoo"):
             factor = arguments.as_numbers(f"factors[{k}]", factor)
@@ -70,22 +69,22 @@ def from_factors(factors: Sequence) -> Butterfly | Chain:
             raise ValueError(
                 f"factors[{k}] must have two dimensions, got shape {factor.shape}"
             )
-        found.append(coo_array(factor))
-    if not found:
+        matrices.append(coo_array(factor))
+    if not matrices:
         raise ValueError("factors must hold at least one matrix, got none")
-    for k in range(1, len(found)):
-        if found[k - 1].shape[1] != found[k].shape[0]:
+    for k, (outer, inner) in enumerate(pairwise(matrices)):
+        if outer.shape[1] != inner.shape[0]:
             raise ValueError(
-                f"factors must fit: number {k - 1} has shape {found[k - 1].shape}, "
-                f"number {k} has shape {found[k].shape}"
+                f"factors must fit: number {k} has shape {outer.shape}, "
+                f"number {k + 1} has shape {inner.shape}"
             )
-    dtype = arguments.common_dtype(np.float32, *found)
-    parts = [part for factor in found[::-1] for part in _with_pattern(factor, dtype)]
+    dtype = arguments.common_dtype(np.float32, *matrices)
+    parts = [part for factor in matrices[::-1] for part in _parts(factor, dtype)]
     return _joined(parts, dtype)
 
 
-def _with_pattern(factor, dtype):
-    """Permutations, and pairs of pattern and blocks, the one applied first first."""
+def _parts(factor, dtype):
+    """A factor as a permutation, a (pattern, blocks), or one after the other."""
     factor.sum_duplicates()
     factor.eliminate_zeros()
     rows, columns, values = factor.row, factor.col, factor.data
@@ -105,18 +104,23 @@ def _with_pattern(factor, dtype):
 
 
 def _permutation(rows, columns, n_out, n_in):
-    """The input of each output, None if not one for one, or the same."""
+    """The input of each output of a permutation; None for others, and the identity."""
     if not n_out == n_in == len(rows):
         return None
-    source = np.full(n_in, n_in)
+    source = np.full(n_in, n_in)  # n_in: no input
     source[rows] = columns
-    every = np.arange(n_in)
-    is_one = np.array_equal(np.sort(source), every)
-    return source if is_one and not np.array_equal(source, every) else None
+    identity = np.arange(n_in)
+    is_permutation = np.array_equal(np.sort(source), identity)
+    is_identity = np.array_equal(source, identity)
+    return source if is_permutation and not is_identity else None
 
 
 def smallest_pattern(n_out, n_in, rows, columns):
-    """The pattern with the fewest weights that has a place for these entries."""
+    """The pattern with the fewest weights that covers these entries.
+
+    All divisors d and a are tried: the entries must keep i % d, and lie in the diagonal
+    blocks that a cuts.
+    """
     common = np.gcd(n_out, n_in)
     best = 1, n_out, n_in, 1
     for d in _divisors(common):
@@ -135,21 +139,21 @@ def _divisors(n):
 
 def _joined(parts, dtype):
     """One butterfly for each run of layers between permutations, in a chain."""
-    found, layers, inputs = [], [], None
+    operators, layers, inputs = [], [], None
     for part in parts:
         if isinstance(part, tuple):
             layers.append(part)
             continue
         if layers:
-            found.append(_butterfly(layers, inputs, part))
+            operators.append(_butterfly(layers, inputs, part))
             layers, inputs = [], None
         else:
             inputs = part if inputs is None else inputs[part]
     if layers or inputs is not None:
         n = 0 if inputs is None else len(inputs)
         layers = layers or [((n, 1, 1, 1), np.ones((n, 1, 1), dtype))]
-        found.append(_butterfly(layers, inputs, None))
-    return found[0] if len(found) == 1 else Chain(found[::-1])
+        operators.append(_butterfly(layers, inputs, None))
+    return operators[0] if len(operators) == 1 else Chain(operators[::-1])
 
 
 def _butterfly(layers, source, outputs):
@@ -159,13 +163,13 @@ def _butterfly(layers, source, outputs):
 
 
 def from_kronecker_sparse(values: Sequence[ArrayLike]) -> Butterfly:
-    """Make a butterfly from arrays (a, b, c, d), the factor applied last first.
+    """Make a butterfly from arrays (a, b, c, d), outermost factor first.
 
     Parameters
     ----------
     values : sequence of arrays
-        values[l][i, j, k, m] is entry (i b d + j d + m, i c d + k d + m) of factor l;
-        what lazylinop's `ksm` takes and returns as `ks_values`.
+        values[l][i, j, k, m] is entry (i b d + j d + m, i c d + k d + m) of factor l,
+        as in `ks_values` of lazylinop's `ksm`.
 
     Returns
     -------
@@ -199,19 +203,31 @@ def from_kronecker_sparse(values: Sequence[ArrayLike]) -> Butterfly:
 
 
 def to_kronecker_sparse(B: Butterfly) -> list[NDArray]:
-    """Return the blocks as arrays (a, b, c, d), the layer applied last first.
+    """Return the blocks as arrays (a, b, c, d), outermost factor first.
+
+    Parameters
+    ----------
+    B : Butterfly
+        With all inputs and outputs, in order.
+
+    Returns
+    -------
+    list of arrays (a, b, c, d)
+        Contiguous copies, as `from_kronecker_sparse` takes them.
 
     Raises
     ------
+    TypeError
+        If B is no butterfly.
     ValueError
-        If the butterfly has an order of inputs or outputs, which these do not keep.
+        If it has an order of inputs or outputs, for which the format has no room.
     """
     _refuse_order(B)
-    found = []
+    values = []
     for (a, b, c, d), blocks in zip(B.pattern, B.blocks, strict=True):
-        values = blocks.reshape(a, d, b, c).transpose(0, 2, 3, 1)
-        found.insert(0, np.ascontiguousarray(values))
-    return found
+        factor = blocks.reshape(a, d, b, c).transpose(0, 2, 3, 1)
+        values.insert(0, np.ascontiguousarray(factor))
+    return values
 
 
 def from_twiddle(
@@ -222,15 +238,15 @@ def from_twiddle(
     Parameters
     ----------
     twiddle : array, shape (1, blocks, depth, n/2, 2, 2)
-        ``module.twiddle.detach().numpy()``; of one stack.
+        ``module.twiddle.detach().numpy()``, of one stack.
     increasing_stride : bool
-        The module's option: the order of the strides of the first block, which then
-        alternates.
+        The module's option: whether the strides of the first block increase. The order
+        alternates from block to block.
 
     Returns
     -------
     Butterfly or Chain
-        A butterfly for one block.
+        A butterfly if there is one block.
 
     Raises
     ------
@@ -243,18 +259,30 @@ def from_twiddle(
             "twiddle must have shape (1, blocks, depth, n/2, 2, 2), got "
             f"{twiddle.shape}; for several stacks make one operator of each"
         )
-    stride, found = "increasing" if increasing_stride else "decreasing", []
+    stride, operators = "increasing" if increasing_stride else "decreasing", []
     for weights in twiddle[0]:
-        found.insert(0, Butterfly(weights, stride=stride))
+        operators.insert(0, Butterfly(weights, stride=stride))
         stride = patterns.REVERSED[stride]
-    return found[0] if len(found) == 1 else Chain(found)
+    return operators[0] if len(operators) == 1 else Chain(operators)
 
 
 def to_twiddle(B: Butterfly | Chain) -> tuple[NDArray, bool]:
     """Return the twiddle of torch_butterfly and its option `increasing_stride`.
 
+    Parameters
+    ----------
+    B : Butterfly or Chain
+        Of 2x2 blocks, with all inputs and outputs, in order.
+
+    Returns
+    -------
+    twiddle : array, shape (1, blocks, depth, n/2, 2, 2)
+    increasing_stride : bool
+
     Raises
     ------
+    TypeError
+        If B, or an operator of the chain, is no butterfly.
     ValueError
         If there are other blocks than 2x2, orders of inputs or outputs, or a chain
         whose strides do not alternate.

@@ -1,163 +1,89 @@
-"""Algebra of square butterflies: inverse, determinant, diagonal, bounds; O(n log n)."""
+"""Algebra of square butterflies: inverse, determinant, diagonal, bounds; O(n log n).
 
-from functools import cached_property
+All of it goes block by block: a butterfly is a product of block-diagonal layers, up to
+permutations.
+"""
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from numpy.typing import ArrayLike, NDArray
 
 from .._plans import patterns
 
+BATCH = 256  # unit vectors at a time: the identity is never held whole
 
-class Algebra:
-    """Base of a frozen value with a plan and weights: what square ones can do."""
 
-    def inv(self):
-        """Return the inverse: the inverted blocks, layers in reverse.
+def inverse_weights(B):
+    """Weights of the inverse, in the layout of the plan of the transpose."""
+    _require_square(B)
+    flat = [np.empty(0, B.dtype)]  # a butterfly of size 1 has no layer
+    for layer, blocks in enumerate(B.blocks):
+        _check_invertible(blocks, layer)
+        flat.append(_inverses(blocks).swapaxes(1, 2).reshape(-1))
+    # `transposed` reverses the layers, as the inverse needs, and transposes each block,
+    # which the swap of axes above undoes.
+    return B.plan.transposed(np.concatenate(flat).reshape(B.weights.shape))
 
-        Returns
-        -------
-        Butterfly
-            As a preconditioner ``M`` of SciPy's solvers, a butterfly that approximates
-            a matrix is passed as its inverse.
 
-        Raises
-        ------
-        LinAlgError
-            If a block is singular, or its condition number is beyond 1 / eps; the
-            message names the layer and the block.
-        ValueError
-            If the butterfly, or a block, is not square.
+def slogdet(B):
+    """Sign and logarithm of |det B|: sums over blocks, and signs of permutations."""
+    _require_square(B)
+    sign = B.dtype.type(_parity(B.inputs) * _parity(B.outputs))
+    logabsdet = np.zeros((), B.dtype).real
+    for blocks in B.blocks:
+        signs, logs = np.linalg.slogdet(blocks)
+        sign, logabsdet = sign * signs.prod(), logabsdet + logs.sum()
+    return sign, logabsdet
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import fastbutterfly as fb
-        >>> B = fb.Butterfly.random(12, rng=0)
-        >>> bool(np.allclose(B.inv() @ (B @ np.arange(12)), np.arange(12)))
-        True
-        """
-        return self._inverse
 
-    @cached_property
-    def _inverse(self):
-        self._require_square()
-        inverted = []
-        for k, blocks in enumerate(self.blocks):
-            _check_invertible(blocks, k)
-            inverted.append(_inverses(blocks))
-        plan = self._plan.T
-        flat = [blocks.swapaxes(1, 2).reshape(-1) for blocks in inverted]
-        weights = np.concatenate([*flat, np.empty(0, self.dtype)])
-        weights = self._plan.transposed(weights.reshape(self.weights.shape))
-        return self._of(weights, plan)
+def condition_bound(B):
+    """Product over the layers of their condition numbers; inf for a singular block."""
+    _require_square(B)
+    bound = 1.0
+    for blocks in B.blocks:
+        values = _singular_values(blocks)
+        largest, smallest = float(values.max()), float(values.min())
+        bound *= largest / smallest if smallest else np.inf
+    return bound
 
-    def solve(self, y: ArrayLike) -> NDArray:
-        """Return x with B x = y, for y of shape (n,) or (n, k).
 
-        The inverse is made once; errors are those of `inv`.
-        """
-        return self._inverse @ y
+def orthogonality_bound(B):
+    """Product over the layers of 1 + max |s^2 - 1|, less 1; s: singular values."""
+    _require_square(B)
+    logs = [
+        np.log1p(np.abs(_singular_values(blocks) ** 2 - 1).max()) for blocks in B.blocks
+    ]
+    return float(np.expm1(np.sum(logs)))
 
-    def slogdet(self) -> tuple:
-        """Return sign and logarithm of the absolute value of the determinant.
 
-        Returns
-        -------
-        sign, logabsdet : number, float
-            det B = sign * exp(logabsdet), as `numpy.linalg.slogdet`; the sum over all
-            blocks, and the sign of the orders of inputs and outputs.
+def diagonal(B):
+    """Diagonal of a square matrix, shape (n,)."""
+    n_out, n_in = B.shape
+    if n_out != n_in:
+        raise ValueError(f"diagonal needs a square butterfly, got {B.shape}")
+    if not _has_one_path(B.pattern):
+        return _diagonal_of_products(B)
+    # Follow the path from input i to output i; each layer sets one digit of `position`.
+    position = np.arange(n_in) if B.inputs is None else B.inputs
+    end = np.arange(n_in) if B.outputs is None else B.outputs
+    entries = np.ones(n_in, B.dtype)
+    for (_, r, _, d), blocks in zip(B.pattern, B.blocks, strict=True):
+        row, column = end // d % r, position // d % r
+        entries *= blocks[position // (r * d) * d + position % d, row, column]
+        position = position + (row - column) * d
+    return entries
 
-        Raises
-        ------
-        ValueError
-            If the butterfly, or a block, is not square.
-        """
-        self._require_square()
-        sign = self.dtype.type(_parity(self.inputs) * _parity(self.outputs))
-        logabsdet = np.zeros((), self.dtype).real
-        for blocks in self.blocks:
-            signs, logs = np.linalg.slogdet(blocks)
-            sign, logabsdet = sign * signs.prod(), logabsdet + logs.sum()
-        return sign, logabsdet
 
-    def condition_bound(self) -> float:
-        """Return an upper bound on the condition number in the 2-norm.
-
-        The product over the layers of largest by smallest singular value of any block:
-        at least 1, inf for a singular block, exact for one layer.
-
-        Raises
-        ------
-        ValueError
-            If the butterfly, or a block, is not square.
-        """
-        self._require_square()
-        bound = 1.0
-        for blocks in self.blocks:
-            values = _singular_values(blocks)
-            largest, smallest = float(values.max()), float(values.min())
-            bound *= largest / smallest if smallest else np.inf
-        return bound
-
-    def orthogonality_bound(self) -> float:
-        """Return an upper bound on the 2-norm of B^H B - I.
-
-        The product over the layers of 1 + max |s^2 - 1|, less 1, with the singular
-        values s of all blocks; up to rounding zero if all blocks are orthogonal.
-
-        Raises
-        ------
-        ValueError
-            If the butterfly, or a block, is not square.
-        """
-        self._require_square()
-        logs = [
-            np.log1p(np.abs(_singular_values(blocks) ** 2 - 1).max())
-            for blocks in self.blocks
-        ]
-        return float(np.expm1(np.sum(logs)))
-
-    def diagonal(self) -> NDArray:
-        """Return the diagonal, shape (n,).
-
-        O(n log n) for butterflies, where one path leads from each input to each output;
-        for other chains of layers the matrix is applied to the identity, in pieces.
-
-        Raises
-        ------
-        ValueError
-            If the butterfly is not square.
-        """
-        n_out, n_in = self.shape
-        if n_out != n_in:
-            raise ValueError(f"diagonal needs a square butterfly, got {self.shape}")
-        if not _has_one_path(self.pattern):
-            return _diagonal_of_products(self)
-        i = np.arange(n_in) if self.inputs is None else self.inputs
-        end = np.arange(n_in) if self.outputs is None else self.outputs
-        found = np.ones(n_in, self.dtype)
-        for (_, r, _, d), blocks in zip(self.pattern, self.blocks, strict=True):
-            row, column = end // d % r, i // d % r
-            found *= blocks[i // (r * d) * d + i % d, row, column]
-            i = i + (row - column) * d
-        return found
-
-    def trace(self):
-        """Return the sum of `diagonal`."""
-        return self.diagonal().sum()
-
-    def _require_square(self):
-        if self.shape[0] != self.shape[1] or self.shape[0] != self._plan.sizes[0]:
+def _require_square(B):
+    if B.shape[0] != B.shape[1] or B.shape[0] != B.plan.sizes[0]:
+        raise ValueError(
+            "only a square butterfly without truncation has an inverse and a "
+            f"determinant, got shape {B.shape} of {B.plan.sizes}"
+        )
+    for k, (a, b, c, d) in enumerate(B.pattern):
+        if b != c:
             raise ValueError(
-                "only a square butterfly without truncation has an inverse and a "
-                f"determinant, got shape {self.shape} of {self._plan.sizes}"
+                f"all blocks must be square, got layer {k} of pattern {a, b, c, d}"
             )
-        for k, (a, b, c, d) in enumerate(self.pattern):
-            if b != c:
-                raise ValueError(
-                    f"all blocks must be square, got layer {k} of pattern {a, b, c, d}"
-                )
 
 
 def _check_invertible(blocks, layer):
@@ -178,7 +104,7 @@ def _check_invertible(blocks, layer):
 
 
 def _singular_values(blocks):
-    """Of each block, largest first; those of real 2x2 blocks in closed form."""
+    """Singular values of each block, descending; of real 2x2 blocks in closed form."""
     if blocks.shape[1:] != (2, 2) or blocks.dtype.kind == "c":
         return np.linalg.svd(blocks, compute_uv=False)
     a, b, c, d = np.moveaxis(blocks.reshape(-1, 4).astype(float), 1, 0) / 2
@@ -192,6 +118,7 @@ def _determinants(blocks):
 
 
 def _inverses(blocks):
+    """Inverse of each block; of 2x2 blocks the adjugate, scaled against overflow."""
     if blocks.shape[1:] != (2, 2):
         return np.linalg.inv(blocks)
     wide = blocks.astype(np.result_type(blocks, np.float64), copy=False)
@@ -211,25 +138,29 @@ def _parity(order):
     sign, seen = 1, np.zeros(len(order), bool)
     order = order.tolist()
     for start in range(len(order)):
-        i, length = start, 0
+        i, cycle = start, 0
         while not seen[i]:
-            seen[i], i, length = True, order[i], length + 1
-        sign = -sign if length and length % 2 == 0 else sign
+            seen[i], i, cycle = True, order[i], cycle + 1
+        sign = -sign if cycle and cycle % 2 == 0 else sign  # even cycles are odd
     return sign
 
 
 def _has_one_path(pattern):
-    """Whether each layer settles one digit of a coordinate, once."""
+    """Whether one path leads from each input to each output.
+
+    It does if each layer sets one digit of a coordinate, and no digit is set twice.
+    """
     layers = sorted(pattern, key=lambda layer: layer[3])
     return tuple(layers) == patterns.mixed([layer[1] for layer in layers])
 
 
 def _diagonal_of_products(B):
-    n, piece = B.shape[0], 256
-    found = np.empty(n, B.dtype)
-    for start in range(0, n, piece):
-        rows = np.arange(start, min(start + piece, n))
+    """Diagonal from products with the identity, BATCH rows of it at a time."""
+    n = B.shape[0]
+    entries = np.empty(n, B.dtype)
+    for start in range(0, n, BATCH):
+        rows = np.arange(start, min(start + BATCH, n))
         unit = np.zeros((len(rows), n), B.dtype)
         unit[np.arange(len(rows)), rows] = 1
-        found[rows] = B.apply(unit)[np.arange(len(rows)), rows]
-    return found
+        entries[rows] = B.apply(unit)[np.arange(len(rows)), rows]
+    return entries

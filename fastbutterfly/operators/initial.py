@@ -95,6 +95,12 @@ def hartley(r):
     return (np.cos(angle) + np.sin(angle)) / np.sqrt(r)
 
 
+def rotation_blocks(angles, dtype):
+    """[[cos t, -sin t], [sin t, cos t]] for each angle t in radians, (..., 2, 2)."""
+    c, s = np.cos(angles, dtype=dtype), np.sin(angles, dtype=dtype)
+    return np.stack([c, -s, s, c], axis=-1).reshape(*angles.shape, 2, 2)
+
+
 def _gaussian(rng, shape, is_complex):
     if not is_complex:
         return rng.standard_normal(shape)

@@ -1,4 +1,4 @@
-"""Warm-up: kernels compiled ahead of their first use."""
+"""warmup: kernels compiled ahead of their first use."""
 
 from collections.abc import Iterable
 
@@ -9,8 +9,8 @@ from .._base.arguments import as_choice, as_dtype
 from .._plans.patterns import REVERSED
 from .butterfly import Butterfly
 
-MIXED = 48
-SIZES = {False: 64, True: 2}  # with four registers of any dtype and CPU, and with less
+MIXED = 48  # a size with blocks of 3x3 and 4x4
+SIZES = {False: 64, True: 2}  # four registers or more for any dtype and CPU; fewer
 USES = {
     "apply": lambda B, x: (B.apply(x), B.apply(x[:1])),
     "columns": lambda B, x: B.apply(x.T.copy(), axis=0),
@@ -28,19 +28,19 @@ def warmup(
     """Compile kernels now, or load them from Numba's cache, for a service's start.
 
     Without it a kernel is compiled when it is first used, which takes about two seconds
-    for each dtype, use and order of the strides; all processes of a machine that share
-    a cache folder (``NUMBA_CACHE_DIR``) wait for it once.
+    for each dtype, use and order of strides. Processes of a machine that share a cache
+    folder (``NUMBA_CACHE_DIR``) wait for it only once.
 
     Parameters
     ----------
     dtypes : iterable of dtype
-        Those of the butterflies and of what they are applied to.
+        Dtypes of the butterflies and of the arrays that they are applied to.
     uses : iterable of {"apply", "columns", "vjp"}
         Rows and single vectors; columns, as in ``B @ X``; gradients.
     small : bool
-        Also kernels for sizes below four registers (32 float32 numbers with AVX2).
+        Also kernels for sizes below four registers (32 float32 elements with AVX2).
     mixed : bool
-        Also kernels for layers of other blocks than 2x2.
+        Also kernels for layers with blocks other than 2x2.
 
     Raises
     ------

@@ -103,9 +103,9 @@ def learn(
     >>> base = rng.standard_normal((16, 2))
     >>> Xs = [base @ rng.standard_normal((2, 9)) for _ in range(20)]
     >>> Xs = [X + 0.1 * rng.standard_normal(X.shape) for X in Xs]
-    >>> found = sketch.learn(Xs, 2, 2, steps=200, rng=0)
+    >>> learned = sketch.learn(Xs, 2, 2, steps=200, rng=0)
     >>> before = sketch.excess(Xs, sketch.fjlt(2, 16, rng=0), 2)
-    >>> sketch.excess(Xs, found.sketch, 2) < before / 2
+    >>> sketch.excess(Xs, learned.sketch, 2) < before / 2
     True
     """
     matrices = as_matrices("matrices", matrices)

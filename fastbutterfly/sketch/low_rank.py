@@ -121,7 +121,8 @@ def excess(
     best = as_reals("best", best)
     if best.shape != (len(matrices),):
         raise ValueError(
-            f"best must have one number a matrix, {len(matrices)}, got {best.shape}"
+            f"best must have one error for each of {len(matrices)} matrices, "
+            f"got shape {best.shape}"
         )
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.mean(combine(errors(matrices, S, k), best)))

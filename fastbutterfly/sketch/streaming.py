@@ -18,7 +18,7 @@ LARGE = 1 << 24  # elements of X above which padding it costs more than the bloc
 
 
 def is_faster_by_blocks(S, X):
-    """Whether blocks beat one product: X is large and would be copied to pad it."""
+    """Whether blocks beat one product: X is large and would be copied for padding."""
     B = S.right if isinstance(S, Product) else S
     if not isinstance(B, Butterfly) or X.ndim != 2 or X.size <= LARGE:
         return False

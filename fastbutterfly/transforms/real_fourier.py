@@ -1,10 +1,13 @@
-"""Real Fourier transforms: chains of orthogonal layers, for powers of two.
+"""Real Fourier and cosine transforms as chains of orthogonal layers, for powers of two.
 
-n real numbers are n/2 complex ones, real and imaginary parts side by side. Their
-transform Z takes layers of rotations and of sums and differences; blocks of 4x4 then
-make the transform V of the n real numbers, or what follows from it, from Z[k] and
-Z[n/2 - k]: 2 V[k] = Z[k] + Z[m]^* - i exp(-2 pi i k / n) (Z[k] - Z[m]^*), m = n/2 - k
-(Press et al., Numerical Recipes, 3rd edition, section 12.3.2). All is orthonormal.
+1. Two neighbouring real coordinates are one complex number: n of them are n/2.
+2. Their complex transform Z consists of layers of rotations, which multiply by roots of
+   unity, and layers of sums and differences.
+3. Blocks of 4x4 make the transform V of the n real numbers, or a cosine transform, from
+   Z[k] and Z[n/2 - k]: 2 V[k] = Z[k] + Z[m]^* - i exp(-2 pi i k / n) (Z[k] - Z[m]^*),
+   m = n/2 - k (Press et al., Numerical Recipes, 3rd edition, section 12.3.2).
+
+All layers are orthonormal.
 """
 
 import numpy as np
@@ -24,11 +27,11 @@ def real_dft(n, dtype):
     blocks[0, :2] = first, middle
     half, quarter = n // 2, n // 4
     k = np.arange(quarter + 1, half)
-    where = np.empty((half, 2), np.intp)
-    where[:quarter] = 4 * np.arange(quarter)[:, np.newaxis] + [0, 1]
-    where[quarter] = 2, 3
-    where[k] = 4 * (half - k)[:, np.newaxis] + [2, 3]
-    return _chain(n, blocks, dtype, np.arange(n), where.ravel())
+    outputs = np.empty((half, 2), np.intp)
+    outputs[:quarter] = 4 * np.arange(quarter)[:, np.newaxis] + [0, 1]
+    outputs[quarter] = 2, 3
+    outputs[k] = 4 * (half - k)[:, np.newaxis] + [2, 3]
+    return _transform(n, blocks, dtype, np.arange(n), outputs.ravel())
 
 
 def cosine_two(n, dtype):
@@ -47,7 +50,7 @@ def cosine_two(n, dtype):
     y = np.stack([k[:, 0], n - k[:, 0], k[:, 1], n - k[:, 1]], axis=1)
     y[0] = 0, half, quarter, n - quarter
     order = np.concatenate([np.arange(0, n, 2), np.arange(1, n, 2)[::-1]])
-    return _chain(n, blocks, dtype, inverse(order), inverse(y.ravel()))
+    return _transform(n, blocks, dtype, inverse(order), inverse(y.ravel()))
 
 
 def cosine_four(n, dtype):
@@ -69,12 +72,16 @@ def cosine_four(n, dtype):
     return Chain([Butterfly.from_blocks(blocks, pattern, **ends)])
 
 
-def _chain(n, last, dtype, inputs, outputs):
-    """Coordinate inputs[j] of n real numbers, their transform, and the last blocks."""
+def _transform(n, last, dtype, inputs, outputs):
+    """The complex transform of reordered inputs, then the 4x4 blocks `last`.
+
+    Input j is coordinate inputs[j] of the n/2 complex numbers, and output j is
+    coordinate outputs[j] of the blocks, which take Z[k] and Z[n/2 - k] each.
+    """
     half, quarter = n // 2, n // 4
     pattern, blocks = _complex_layers(half)
-    place = 2 * bit_reversal(half)
-    inputs = place[inputs // 2] + inputs % 2
+    position = 2 * bit_reversal(half)  # of the real part of each complex input
+    inputs = position[inputs // 2] + inputs % 2
     k = np.stack([np.arange(quarter), half - np.arange(quarter)], axis=1)
     k[0] = 0, quarter
     groups = (2 * k[:, :, np.newaxis] + [0, 1]).ravel()
@@ -86,7 +93,11 @@ def _chain(n, last, dtype, inputs, outputs):
 
 
 def _complex_layers(n):
-    """Patterns and blocks of the transform of n complex numbers, bits reversed."""
+    """Patterns and blocks of the transform of n complex numbers in bit-reversed order.
+
+    Decimation in time: for each stride s the twiddle factors, except for s = 1 where
+    they are 1, and then sums and differences of numbers s apart.
+    """
     pattern, blocks, s = [], [], 1
     while s < n:
         i = np.arange(n)
@@ -102,36 +113,37 @@ def _complex_layers(n):
 
 
 def _rotations(c):
-    """Blocks that multiply complex numbers by c."""
+    """2x2 blocks that multiply a complex number, as two real ones, by c."""
     return np.stack([c.real, -c.imag, c.imag, c.real], axis=-1).reshape(-1, 2, 2)
 
 
 def _spectrum(n):
-    """V[0], V[n/2], and V[k], V[n/2 - k] for each group, of its four real inputs.
+    """V[0], V[n/2], and V[k], V[n/2 - k] of each group as functions of its inputs.
 
-    Group k has Z[k] and Z[n/2 - k]; group 0 has Z[0] and Z[n/4].
+    The four real inputs of group k are Z[k] and Z[n/2 - k]; of group 0 Z[0] and Z[n/4].
     """
     half, quarter = n // 2, n // 4
     k = np.arange(quarter)
-    here, there = np.array([1, 1j, 0, 0]), np.array([0, 0, 1, 1j])
+    first_input, second_input = np.array([1, 1j, 0, 0]), np.array([0, 0, 1, 1j])
     pairs = np.empty((quarter, 2, 4), complex)
-    for column, (j, a, b) in enumerate(((k, here, there), (half - k, there, here))):
+    cases = (k, first_input, second_input), (half - k, second_input, first_input)
+    for column, (j, a, b) in enumerate(cases):
         turn = np.exp(-2j * np.pi * j / n)[:, np.newaxis]
         pairs[:, column] = (a + b.conj() - 1j * turn * (a - b.conj())) / 2
-    pairs[0, 1] = there.conj()
+    pairs[0, 1] = second_input.conj()
     pairs /= np.sqrt(2)
     first, middle = np.array([1, 1, 0, 0]), np.array([1, -1, 0, 0])
     return first * np.sqrt(0.5), middle * np.sqrt(0.5), pairs
 
 
 def _cosines(n, shift):
-    """cos(pi (k + shift) (j + 1/2) / n)."""
+    """Matrix of cos(pi (k + shift) (j + 1/2) / n) in row k and column j."""
     k, j = np.arange(n)[:, np.newaxis] + shift, np.arange(n) + 0.5
     return np.cos(np.pi * k * j / n)
 
 
 def _dense(matrix, dtype):
-    """A chain of one dense layer, its rows made orthonormal."""
+    """A chain of one dense layer, its rows normalised."""
     matrix = np.array(matrix, float)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
     n = len(matrix)
