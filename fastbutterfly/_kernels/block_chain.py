@@ -118,16 +118,17 @@ def mixed_few(x, w, y, room, table, n_in, n_out):
 
 
 @jit
-def mixed_columns(x, w, y, tile, table, n_in, n_out, columns, first, last, together):
+def mixed_columns(x, w, y, tile, table, n_in, n_out, columns, first, last, most):
     """y = B x for planes (n_in, columns) of x, all flat, columns first ... last - 1.
 
-    At least a register of columns; the last register may overlap the one before.
+    A tile is at most so many registers of columns. There is at least a register of
+    columns, and the last one may overlap the one before.
     """
     u = lanes(w)
     for plane in range(len(x) // (n_in * columns)):
         start = first
         while start < last:
-            count = min(together, (last - start) // u)
+            count = min(most, (last - start) // u)
             if count > 1:
                 count -= count % 2
             else:

@@ -85,28 +85,28 @@ _up, _down = gradient_tile(True), gradient_tile(False)
 
 
 @jit
-def gradient_up(x, g, w, gx, gw, scratch, together, n, levels):
+def gradient_up(x, g, w, gx, gw, scratch, samples_per_tile, n, levels):
     """gx = B^H g and gw += sums over samples for the weights' gradient, all flat.
 
     B has the layers within registers and so many `levels`, not one: log2(n / lanes) of
     them are all. The number of samples is even and n at least four registers.
-    `together` samples are worked on at a time; `scratch` has room for a tile of them
-    for each sweep and one more, and for SKEW registers each.
+    `scratch` has room for a tile of so many samples, and SKEW registers, for each sweep
+    and once more.
     """
     u, sizes = lanes(w), gradient_sizes(w, n, levels)
-    for start in range(0, len(x), n * together):
-        samples = min(together, (len(x) - start) // n)
+    for start in range(0, len(x), n * samples_per_tile):
+        samples = min(samples_per_tile, (len(x) - start) // n)
         a, b = tile_view(x, start, u, n), tile_view(g, start, u, n)
         views = a, b, tile_view(gx, start, u, n)
         _up(views, scratch, w, gw, sizes, samples)
 
 
 @jit
-def gradient_down(x, g, w, gx, gw, scratch, together, n, levels):
+def gradient_down(x, g, w, gx, gw, scratch, samples_per_tile, n, levels):
     """As `gradient_up`, strides decreasing."""
     u, sizes = lanes(w), gradient_sizes(w, n, levels)
-    for start in range(0, len(x), n * together):
-        samples = min(together, (len(x) - start) // n)
+    for start in range(0, len(x), n * samples_per_tile):
+        samples = min(samples_per_tile, (len(x) - start) // n)
         a, b = tile_view(x, start, u, n), tile_view(g, start, u, n)
         views = a, b, tile_view(gx, start, u, n)
         _down(views, scratch, w, gw, sizes, samples)

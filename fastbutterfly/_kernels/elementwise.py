@@ -1,4 +1,4 @@
-"""Elementwise: activations that NumPy takes several passes for."""
+"""Elementwise: activations and a comparison that NumPy takes several passes for."""
 
 from .._jit.options import jit
 
@@ -19,7 +19,10 @@ def relu_back(y, g, gx):
 
 @jit
 def same(x, y):
-    """Whether integers are the same."""
+    """Whether two flat arrays have the same integers; (size,) each.
+
+    Without a branch in the loop, which would keep LLVM from vectorising it.
+    """
     differing = 0
     for i in range(len(x)):
         differing |= x[i] ^ y[i]

@@ -1,7 +1,4 @@
-"""Gather: elements taken or put in another order, and sums of rows chosen by indices.
-
-Simple loops that LLVM vectorises; NumPy's `take` and `put` check and copy the indices.
-"""
+"""Gather: elements taken from, or put at, indices; sums of rows at indices."""
 
 from .._jit.options import jit
 
@@ -18,14 +15,14 @@ def take(x, index, y, width):
 
 @jit
 def gather(x, index, y):
-    """y[i] = x[index[i]]."""
+    """y[i] = x[index[i]], flat."""
     for i in range(len(index)):
         y[i] = x[index[i]]
 
 
 @jit
 def scatter(x, index, y):
-    """y[index[i]] = x[i]."""
+    """y[index[i]] = x[i], flat."""
     for i in range(len(index)):
         y[index[i]] = x[i]
 

@@ -93,20 +93,20 @@ _columns = hadamard_sweeps(_scaled, same=True)
 def hadamard_few(x, scale, y, n):
     """y = H x for samples below four registers, an even number of registers in all.
 
-    All arrays are flat; `scale` fills a register of the same number.
+    All arrays are flat; `scale` is a register with the scale in every lane.
     """
     _small_n((as_tile(x, n), as_tile(y, n)), (scale,), n, len(x) // lanes(x))
 
 
 @jit
-def hadamard_rows(x, scale, y, n, together):
+def hadamard_rows(x, scale, y, n, samples_per_tile):
     """As `hadamard_few`, for n at least four registers; y may be x.
 
-    So many samples are worked on together.
+    Tiles of so many samples stay in the cache.
     """
     u = lanes(x)
-    for start in range(0, len(x), n * together):
-        groups = min(together, (len(x) - start) // n)
+    for start in range(0, len(x), n * samples_per_tile):
+        groups = min(samples_per_tile, (len(x) - start) // n)
         target = tile_view(y, start, u, 0)
         _rows(tile_view(x, start, u, 0), scale, target, n // u, groups, 1, 0, 0)
 
@@ -118,11 +118,11 @@ def hadamard_columns(x, scale, y, tile, n, count, first, last):
     The last register of columns may overlap the one before; y may be x if it does not.
     """
     u = lanes(x)
-    together = len(tile) // (n * u)
+    samples_per_tile = len(tile) // (n * u)
     for plane in range(0, len(x), n * count):
         start, stop = plane + first, plane + last
         while start < stop:
-            samples = min(together, max((stop - start) // u, 1))
+            samples = min(samples_per_tile, max((stop - start) // u, 1))
             start = min(start, stop - samples * u)
             source, inside = (
                 tile_view(x, start, count, u),

@@ -1,4 +1,7 @@
-"""Losses: what is done row by row to the outputs of a network."""
+"""Losses and their gradients, row by row of the outputs of a network.
+
+A row stays in the cache between its passes; NumPy takes each over all rows.
+"""
 
 import numpy as np
 
@@ -7,21 +10,21 @@ from .._jit.options import jit
 
 @jit
 def shift(z, shifted):
-    """shifted = z - the largest of its row, (rows, n); NaN stays in its row."""
+    """shifted = z - the maximum of its row, (rows, n); NaN stays in its row."""
     rows, n = z.shape
     for i in range(rows):
-        most = z[i, 0]
+        maximum = z[i, 0]
         for j in range(1, n):
-            most = z[i, j] if z[i, j] > most else most
+            maximum = z[i, j] if z[i, j] > maximum else maximum
         for j in range(n):
-            shifted[i, j] = z[i, j] - most
+            shifted[i, j] = z[i, j] - maximum
 
 
 @jit
-def cross_entropy(z, e, y, of_class, of_row, own, rest):
+def cross_entropy(z, e, y, of_class, of_row, own, base):
     """Return the sum of -q * log(softmax(z)); e = exp(z) becomes the gradient.
 
-    z, e (rows, n). q = of_row[i] * of_class[j] * r, r = rest, or rest + own for the
+    z, e (rows, n). q = of_row[i] * of_class[j] * r, r = base, or base + own for the
     label y[i].
     """
     rows, n = z.shape
@@ -32,13 +35,13 @@ def cross_entropy(z, e, y, of_class, of_row, own, rest):
             total += e[i, j]
         log = np.log(total)
         for j in range(n):
-            q = rest + own if j == y[i] else rest
+            q = base + own if j == y[i] else base
             q *= of_class[j] * of_row[i]
             mass += q
             if q > 0:  # -inf is the logarithm of 0, and 0 times it is not a number
                 value -= q * (z[i, j] - log)
         for j in range(n):
-            q = rest + own if j == y[i] else rest
+            q = base + own if j == y[i] else base
             e[i, j] = e[i, j] / total * mass - q * of_class[j] * of_row[i]
     return value
 

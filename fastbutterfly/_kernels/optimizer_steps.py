@@ -1,4 +1,4 @@
-"""One step of an optimiser over a flat parameter buffer."""
+"""Optimiser steps: one update of a flat buffer of parameters, in one pass."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from .._jit.options import jit
 
 @jit
 def sgd(parameters, gradient, lr, weight_decay):
-    """parameters, gradient (size,); entries below i are updated."""
+    """parameters, updated in place, and gradient (size,)."""
     for i in range(parameters.size):
         decayed = gradient[i] + weight_decay * parameters[i]
         parameters[i] -= lr * decayed
@@ -15,7 +15,7 @@ def sgd(parameters, gradient, lr, weight_decay):
 
 @jit
 def sgd_momentum(parameters, gradient, velocity, lr, momentum, weight_decay, nesterov):
-    """parameters, gradient, velocity (size,); entries below i are updated."""
+    """parameters and velocity, updated in place, and gradient (size,)."""
     for i in range(parameters.size):
         decayed = gradient[i] + weight_decay * parameters[i]
         moved = momentum * velocity[i] + decayed
@@ -38,19 +38,19 @@ def sgd_decoupled(parameters, gradient, velocity, lr, momentum, weight_decay, ne
 
 @jit
 def adam(parameters, gradient, mean, square, rates, means, squares):
-    """parameters, gradient, mean, square (size,); entries below i are updated.
+    """parameters, mean and square, updated in place, and gradient (size,).
 
-    rates: (lr, weight_decay, eps). means, squares: (what is kept, what is taken from
-    the gradient, the correction for the start), the last for squares of their root.
+    rates: (lr, weight_decay, eps). means: (beta1, 1 - beta1, 1 / (1 - beta1^t)) of step
+    t; squares: (beta2, 1 - beta2, 1 / sqrt(1 - beta2^t)).
     """
     lr, weight_decay, eps = rates
-    keep_mean, take_mean, of_mean = means
-    keep_square, take_square, of_root = squares
+    keep_mean, take_mean, correct_mean = means
+    keep_square, take_square, correct_root = squares
     for i in range(parameters.size):
         g = gradient[i]
         m = keep_mean * mean[i] + take_mean * g
         v = keep_square * square[i] + take_square * g * g
         mean[i] = m
         square[i] = v
-        direction = of_mean * m / (of_root * np.sqrt(v) + eps)
+        direction = correct_mean * m / (correct_root * np.sqrt(v) + eps)
         parameters[i] -= lr * (direction + weight_decay * parameters[i])

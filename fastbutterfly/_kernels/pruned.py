@@ -61,9 +61,9 @@ _back_up, _back_down = gradient_tile(True), gradient_tile(False)
 
 
 @helper
-def _samples_of_tile(left, most):
+def _samples_of_tile(left, limit):
     """Samples of the next tile: an even number, or one."""
-    samples = min(most, left)
+    samples = min(limit, left)
     return samples - samples % 2 if samples > 1 else samples
 
 
@@ -77,12 +77,12 @@ def _slots_and_rows(u, sizes):
 @jit
 def pruned_outputs(x, weights, s, tile, sizes):
     """s += B x for each sample of x."""
-    n, levels, classes, slots, most = sizes
+    n, levels, classes, slots, samples_per_tile = sizes
     w, c = weights
     u, batch, done = lanes(w), len(x) // n, 0
     size, rows = _slots_and_rows(u, sizes)
     while done < batch:
-        samples = _samples_of_tile(batch - done, most)
+        samples = _samples_of_tile(batch - done, samples_per_tile)
         has_next = 1 if samples > 1 else 0
         source = tile_view(x, done * n, u, has_next * n)
         target = tile_view(s, done * size, u, has_next * size)
@@ -98,12 +98,12 @@ def pruned_outputs(x, weights, s, tile, sizes):
 @jit
 def pruned_inputs(s, weights, y, tile, sizes):
     """y = B s for each sample of s."""
-    n, levels, classes, slots, most = sizes
+    n, levels, classes, slots, samples_per_tile = sizes
     w, c = weights
     u, batch, done = lanes(w), len(y) // n, 0
     size, rows = _slots_and_rows(u, sizes)
     while done < batch:
-        samples = _samples_of_tile(batch - done, most)
+        samples = _samples_of_tile(batch - done, samples_per_tile)
         has_next = 1 if samples > 1 else 0
         source = tile_view(s, done * size, u, has_next * size)
         target = tile_view(y, done * n, u, has_next * n)
@@ -123,12 +123,12 @@ def pruned_outputs_gradient(x, s, weights, gx, sums, room, sizes):
 
     `room`: a tile, and the scratch of `butterfly_gradient`.
     """
-    n, levels, classes, slots, most = sizes
+    n, levels, classes, slots, samples_per_tile = sizes
     (w, c), (gw, gc) = weights, sums
     u, batch = lanes(w), len(x) // n
     size, rows = _slots_and_rows(u, sizes)
-    for done in range(0, batch, most):
-        samples = min(most, batch - done)
+    for done in range(0, batch, samples_per_tile):
+        samples = min(samples_per_tile, batch - done)
         source, target = tile_view(x, done * n, u, n), tile_view(gx, done * n, u, n)
         slot, both, paths = tile_view(s, done * size, u, size), (w, gw), (c, gc)
         if room is None:
@@ -151,12 +151,12 @@ def pruned_inputs_gradient(s, g, weights, gs, sums, room, sizes):
 
     `room`: two tiles, and the scratch of `butterfly_gradient`.
     """
-    n, levels, classes, slots, most = sizes
+    n, levels, classes, slots, samples_per_tile = sizes
     (w, c), (gw, gc) = weights, sums
     u, batch = lanes(w), len(g) // n
     size, rows = _slots_and_rows(u, sizes)
-    for done in range(0, batch, most):
-        samples = min(most, batch - done)
+    for done in range(0, batch, samples_per_tile):
+        samples = min(samples_per_tile, batch - done)
         source, both, paths = tile_view(g, done * n, u, n), (w, gw), (c, gc)
         slot = tile_view(s, done * size, u, size)
         ends = slot, tile_view(gs, done * size, u, size)

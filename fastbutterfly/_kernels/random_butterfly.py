@@ -1,8 +1,8 @@
-"""Two-sided: random butterfly transforms of a square matrix, in place.
+"""Random butterfly layers on the rows or columns of a matrix, in place.
 
-A layer on a segment of n coordinates takes r (a + b) and r' (a - b) of coordinate i and
-of coordinate i + ceil(n / 2); for odd n the one in the middle becomes 2 r a. (The root
-of 1/2, and for the middle of 2, is in r.)
+A layer on n coordinates pairs i with i + ceil(n / 2): a and b become r (a + b) and
+r' (a - b). For odd n the coordinate in the middle has no partner and becomes 2 r a.
+The factor that makes this orthonormal is in r: sqrt(1 / 2), and 1 / 2 in the middle.
 """
 
 from .._jit.options import jit

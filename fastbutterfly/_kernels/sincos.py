@@ -1,4 +1,10 @@
-"""Cosine and sine of many numbers, of any size, counted in turns."""
+"""Cosine and sine of arrays, of arguments of any size, in turns.
+
+1. Take off whole turns, then quarters, both without a rounding error.
+2. At most an eighth of a turn is left; polynomials give its cosine and sine.
+3. Rotate by the q quarters, (cos, sin) = (1 - |q|, q (2 - |q|)) for |q| <= 2, without
+   a branch, so that LLVM vectorises the loop.
+"""
 
 import numpy as np
 
@@ -9,14 +15,10 @@ from .._jit.options import jit
 def waves(z, turns, cosine, sine, numbers, y, rows, stride, at):
     """Write cos(2 pi u) and sin(2 pi u), u = z * turns; z and y are flat.
 
-    Of the len(z) // rows numbers of each row of z the first len(turns) are used; what
-    row i gives starts at y[i * stride + at[0]] and y[i * stride + at[1]]. cosine and
-    sine: coefficients of the first 9 even and 8 odd powers of u. numbers: 1/2, 1/4, 1,
-    2 and 4 in the dtype.
-
-    Whole turns, then quarters are taken off, both without a rounding error. At most an
-    eighth of a turn is left for the series. q quarters are (cos, sin) = (1 - |q|, q (2
-    - |q|)), for |q| <= 2.
+    Of the len(z) // rows elements of a row of z the first len(turns) are used. The
+    cosines of row i start at y[i * stride + at[0]], its sines at y[i * stride + at[1]].
+    cosine and sine: coefficients of the first 9 even and 8 odd powers of u. numbers:
+    1/2, 1/4, 1, 2 and 4 in the dtype, as a literal would make it float64.
     """
     half, quarter, one, two, four = numbers
     each, width = len(z) // rows, len(turns)
