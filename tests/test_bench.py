@@ -14,7 +14,7 @@ from fastbutterfly.bench import (
     competitors,
     crossover,
     environment,
-    job,
+    main,
     peers,
     roofline,
     rows,
@@ -328,8 +328,8 @@ class TestText:
 class TestCommand:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch, no_others):
-        monkeypatch.setattr(job, "SIZES", (16, 64))
-        monkeypatch.setattr(job, "PEERS_AT", 16)
+        monkeypatch.setattr(main, "SIZES", (16, 64))
+        monkeypatch.setattr(main, "PEERS_AT", 16)
         monkeypatch.setattr(crossover, "SIZES", (2, 16))
 
     def test_prints_the_pieces(self, capsys):

@@ -2,6 +2,7 @@ import gzip
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +40,25 @@ class TestInfo:
         command = [sys.executable, "-m", "fastbutterfly", "--version"]
         result = subprocess.run(command, capture_output=True, text=True, check=True)
         assert result.stdout.strip() == fastbutterfly.__version__
+
+
+class TestStart:
+    def test_help_imports_no_numba(self):
+        """By itself; the root of the package, which does, is left out here."""
+        package = str(Path(fastbutterfly.__file__).parent)
+        program = (
+            "import sys, types; root = types.ModuleType('fastbutterfly'); "
+            f"root.__path__, root.__version__ = [{package!r}], '0'; "
+            "sys.modules['fastbutterfly'] = root; from fastbutterfly import cli\n"
+            "try: cli.main(['train', '--help'])\n"
+            "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+        )
+        command = [sys.executable, "-c", program]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "flowers.csv --target species" in result.stdout
+        assert not {"numba", "scipy", "sklearn"} & set(
+            result.stdout.splitlines()[-1].split()
+        )
 
 
 class TestArguments:

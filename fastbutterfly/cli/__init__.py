@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .parser import DATA_VARIABLE, parser
+from .help_text import DATA_VARIABLE
+from .parser import parser
 
 __all__ = ["DATA_VARIABLE", "main"]
 

@@ -53,9 +53,9 @@ def share(text):
 
 def size(text):
     """A number of bytes."""
-    found = re.fullmatch(r"(\d+)([KM]?)B?", text.upper())
-    if not found or not int(found[1]):
+    match = re.fullmatch(r"(\d+)([KM]?)B?", text.upper())
+    if not match or not int(match[1]):
         raise argparse.ArgumentTypeError(
             f"must be bytes such as 32768, 32K or 1M, got {text!r}"
         )
-    return int(found[1]) * UNITS[found[2]]
+    return int(match[1]) * UNITS[match[2]]

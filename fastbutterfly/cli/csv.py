@@ -1,4 +1,4 @@
-"""CSV files: a line of names or none, then numbers, checked one by one."""
+"""CSV files: a line of names or none, then lines of numbers, each of them checked."""
 
 import csv
 import io
@@ -60,8 +60,8 @@ class Csv:
                     f"{source} must have no column twice, got {shown(name)}"
                 )
 
-    def place(self, name):
-        """Where the column is."""
+    def index(self, name):
+        """Index of the column of that name."""
         if name not in self.names:
             known = listed(self.names)
             hint = "" if self.named else "; it has no names, these are numbers"
@@ -70,8 +70,8 @@ class Csv:
             )
         return self.names.index(name)
 
-    def columns(self, places, goal=None):
-        """Some columns as numbers (rows, columns), and one as texts."""
+    def columns(self, indices, target=None):
+        """Columns by index as numbers (rows, columns), and the target as texts."""
         numbers, texts = array("d"), []
         for row in self._rows:
             if not row:
@@ -79,21 +79,23 @@ class Csv:
             if len(row) != len(self.names):
                 self._fail(f"must have {len(self.names)} values, has {len(row)}")
             try:
-                values = [float(row[i]) for i in places]
+                values = [float(row[i]) for i in indices]
             except ValueError:
-                self._complain(row, places)
+                self._check(row, indices)
+            # Cheaper than to look at each number: the sum is rarely not finite, and
+            # float() takes underscores, which other programs do not.
             if not isfinite(sum(values)) or "_" in "".join(row):
-                self._complain(row, places)
+                self._check(row, indices)
             numbers.extend(values)
-            if goal is not None:
-                texts.append(row[goal].strip())
+            if target is not None:
+                texts.append(row[target].strip())
                 if not texts[-1]:
-                    self._fail(f"has no value for {self.names[goal]!r}; {REMEDY}")
-        return np.frombuffer(numbers).reshape(-1, len(places)), texts
+                    self._fail(f"has no value for {self.names[target]!r}; {REMEDY}")
+        return np.frombuffer(numbers).reshape(-1, len(indices)), texts
 
-    def _complain(self, row, places):
-        """Raise for the first column of the row that is no number, if one is."""
-        for i in places:
+    def _check(self, row, indices):
+        """Raise for the first of the columns that holds no finite number, if any."""
+        for i in indices:
             text, name = row[i].strip(), shown(self.names[i])
             if not text:
                 self._fail(f"has no value for {name}; {REMEDY}")
@@ -108,14 +110,14 @@ class Csv:
         raise ValueError(f"{self.source}: line {self._reader.line_num} {message}")
 
 
-def listed(names, most=8):
-    """Some names in words."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(shown, names[:most])) + more
+def listed(names, limit=8):
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(map(shown, names[:limit])) + more
 
 
 def _is_number(text):
-    """Whether it is one outside Python too, where 1_000 is none."""
+    """Whether a text is a number for other programs too, for which 1_000 is none."""
     try:
         float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Files that the commands write: whether that will work, and doing it at once."""
+"""Files that the commands write: checked early, written at once or not at all."""
 
 import os
 from pathlib import Path
@@ -7,24 +7,24 @@ from .._base import files
 
 
 def check(path, *, folder=False, sources=()):
-    """Raise early if a file, or files in a folder, cannot be written or are read."""
+    """Raise if a file, or files in a folder, cannot be written or is a source."""
     path = Path(path)
     for source in filter(os.path.exists, sources):
         if path.exists() and path.samefile(source):
             raise ValueError(f"{path} cannot be written, it is what is read")
     if not folder:
         files.check_replaceable(path)
-    known = path if folder else path.parent
-    while folder and not known.exists():
-        known = known.parent
-    if not known.is_dir():
-        raise NotADirectoryError(f"{path} cannot be written, {known} is no folder")
-    if not os.access(known, os.W_OK | os.X_OK):
-        raise PermissionError(f"{path} cannot be written, {known} may not be changed")
+    parent = path if folder else path.parent
+    while folder and not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir():
+        raise NotADirectoryError(f"{path} cannot be written, {parent} is no folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise PermissionError(f"{path} cannot be written, {parent} may not be changed")
 
 
 def save(path, data):
-    """Write bytes."""
+    """Write bytes at once or not at all."""
     path = Path(path)
     files.write_contents(path.parent, {path.name: data})
 

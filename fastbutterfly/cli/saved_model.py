@@ -1,10 +1,14 @@
 """Models: a saved network and what its file says about it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import nn
+if TYPE_CHECKING:
+    from .. import nn
 
 TASKS = "classification", "regression"
 
@@ -23,18 +27,20 @@ class Model:
     def names(self):
         """What the file says, without what it does not."""
         keys = "task", "target", "features", "classes"
-        found = {key: getattr(self, key) for key in keys}
-        return {key: value for key, value in found.items() if value is not None}
+        values = {key: getattr(self, key) for key in keys}
+        return {key: value for key, value in values.items() if value is not None}
 
     def __str__(self):
-        ends = f"{self.net.n_in} -> {self.net.n_out}, {self.net.dtype}"
+        shape = f"{self.net.n_in} -> {self.net.n_out}, {self.net.dtype}"
         if self.task is None:
-            return ends
-        return f"{ends}, {self.task} of {self.target!r}"
+            return shape
+        return f"{shape}, {self.task} of {self.target!r}"
 
 
 def read(path):
     """The model in a file; what is said about it must fit the network."""
+    from .. import nn  # compiles kernels
+
     net = nn.load(path)
     about = nn.about(path)
     if net.n_in is None:
@@ -42,15 +48,15 @@ def read(path):
     if about.get("task") not in TASKS:
         return Model(net)
     model = Model(net, about["task"], about.get("target"), about.get("features"))
-    right = isinstance(model.target, str)
+    valid = isinstance(model.target, str)
     if model.features is not None:
-        right &= _are_names(model.features, net.n_in)
+        valid &= _are_names(model.features, net.n_in)
     if model.task == "classification":
         model.classes = about.get("classes")
-        right &= _are_names(model.classes, net.n_out)
+        valid &= _are_names(model.classes, net.n_out)
     else:
-        right &= net.n_out == 1
-    if not right:
+        valid &= net.n_out == 1
+    if not valid:
         raise ValueError(
             f"{path} must say a target, and names for the {net.n_in} inputs (or none) "
             f"and the {net.n_out} outputs of its network, and does not"
@@ -59,8 +65,8 @@ def read(path):
 
 
 def _are_names(value, count):
-    right = isinstance(value, list) and len(value) == count
-    return right and all(isinstance(name, str) for name in value)
+    fits = isinstance(value, list) and len(value) == count
+    return fits and all(isinstance(name, str) for name in value)
 
 
 def outputs(model, X):

@@ -37,8 +37,8 @@ def for_training(source, target, drop):
                 f"{source} must have real numbers or text as {target!r}, got dtype "
                 f"{y.dtype}"
             )
-        left = {k: v for k, v in arrays.items() if k not in (target, *drop)}
-        X = _samples(source, left)
+        other = {k: v for k, v in arrays.items() if k not in (target, *drop)}
+        X = _samples(source, other)
         if y.shape not in (X.shape[:1], (len(X), 1)):
             raise ValueError(
                 f"{source} must have one target for each of {len(X)} samples, "
@@ -46,12 +46,12 @@ def for_training(source, target, drop):
             )
         return Table(source, X, None, y.reshape(-1))
     with opened(source) as table:
-        goal, *dropped = map(table.place, (target, *drop))
-        places = [i for i in range(len(table.names)) if i not in (goal, *dropped)]
-        if not places:
+        goal, *dropped = map(table.index, (target, *drop))
+        indices = [i for i in range(len(table.names)) if i not in (goal, *dropped)]
+        if not indices:
             raise ValueError(f"{source} must have a column besides {target!r}")
-        samples, texts = table.columns(places, goal)
-        names = [table.names[i] for i in places] if table.named else None
+        samples, texts = table.columns(indices, goal)
+        names = [table.names[i] for i in indices] if table.named else None
     return Table(table.source, samples, names, texts)
 
 
@@ -75,15 +75,15 @@ def for_network(source, model):
                     f"{table.source} lacks {len(missing)} of the {n_in} columns that "
                     f"the model takes: {listed(missing)}"
                 )
-            places = [table.names.index(name) for name in features]
+            indices = [table.names.index(name) for name in features]
         elif len(table.names) == n_in:
-            places = range(n_in)
+            indices = range(n_in)
         else:
             raise ValueError(
                 f"{table.source} must have {n_in} columns, which the model takes, got "
                 f"{len(table.names)}"
             )
-        return table.columns(places)[0]
+        return table.columns(indices)[0]
 
 
 def _arrays(source):

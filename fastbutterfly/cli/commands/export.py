@@ -1,21 +1,73 @@
-"""export: a model as C99, with what it takes on a device, or as ONNX."""
+"""export: a model as C99, with its needs on a device, or as ONNX."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 
-from ... import export
-from .. import output_files, saved_model
+from .. import argument_types, output_files, saved_model
 from .. import table as tables
+from ..help_text import MODEL
 
+SUMMARY = "write a trained network as C99 or as ONNX"
+DETAILS = "Integers are calibrated on samples."
+EXAMPLES = (
+    "flowers.npz -o firmware",
+    "flowers.npz -o firmware --dtype int8 --samples flowers.csv --ram 32K",
+    "flowers.npz -o service --format onnx --name flowers",
+)
 INTEGERS = "int8", "int16"
-WORDS = {  # of Python in messages, and of the command line
+OPTION_OF_ARGUMENT = {  # as messages of the library name it: as the command line does
     "dtype='float32', form='loops'": "--dtype float32 --form loops",
     "dtype='int8' or 'int16'": "--dtype int8 or int16",
     "dtype='float32'": "--dtype float32",
     "floats=False": "--no-floats",
 }
+
+
+def add_arguments(parser):
+    """Add the arguments of the command."""
+    parser.add_argument("model", type=Path, help=MODEL)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the files, created if missing",
+    )
+    parser.add_argument(
+        "--format", choices=("c", "onnx"), default="c", help="default: c"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("float32", "float64", *INTEGERS),
+        help="default: float32, for ONNX that of the model",
+    )
+    parser.add_argument(
+        "--samples", metavar="DATA", help="typical inputs, as for predict"
+    )
+    parser.add_argument(
+        "--name", default="model", help="of files and functions (default: model)"
+    )
+    _add_c_arguments(parser)
+
+
+def _add_c_arguments(parser):
+    parser.add_argument(
+        "--form", choices=("loops", "vector"), help="of C code (default: loops)"
+    )
+    parser.add_argument(
+        "--no-floats",
+        action="store_true",
+        help="integers as inputs and outputs, too: C code without floating point",
+    )
+    parser.add_argument(
+        "--ram",
+        type=argument_types.size,
+        metavar="SIZE",
+        help="largest scratch memory of the C code, e.g. 32K",
+    )
 
 
 def run(options):
@@ -28,13 +80,10 @@ def run(options):
         samples = tables.for_network(options.samples, model)
     try:
         (_to_c if options.format == "c" else _to_onnx)(options, model, samples)
-    except (
-        TypeError,
-        ValueError,
-    ) as error:  # no rule, too little RAM
+    except (TypeError, ValueError) as error:  # a layer without C form, too little RAM
         text = str(error)
-        for python, word in WORDS.items():
-            text = text.replace(python, word)
+        for argument, option in OPTION_OF_ARGUMENT.items():
+            text = text.replace(argument, option)
         raise ValueError(f"{options.model} cannot be exported so: {text}") from error
     if model.classes:
         named = (f"{i} {name!r}" for i, name in enumerate(model.classes))
@@ -42,7 +91,7 @@ def run(options):
 
 
 def _check(options):
-    """What the arguments alone tell."""
+    """Reject what contradicts itself, before anything is read."""
     integers = options.dtype in INTEGERS
     if Path(options.name).name != options.name:
         options.fail(f"argument --name: must be a name of a file, got {options.name!r}")
@@ -61,6 +110,8 @@ def _check(options):
 
 
 def _to_c(options, model, samples):
+    from ... import export
+
     net, dtype = model.net, options.dtype or "float32"
     common = {
         "name": options.name,
@@ -70,32 +121,36 @@ def _to_c(options, model, samples):
     }
     if dtype in INTEGERS:
         net = export.quantize(net, samples, dtype=dtype)
-    made = export.to_c(net, options.output, dtype=dtype, samples=samples, **common)
-    print(f"wrote {made.source} and {made.header}")
+    code = export.to_c(net, options.output, dtype=dtype, samples=samples, **common)
+    print(f"wrote {code.source} and {code.header}")
     print(
-        f"{dtype}: {made.flash:,} bytes of flash besides the code, {made.ram:,} bytes "
-        f"of RAM, {made.products:,} multiply-adds a sample"
+        f"{dtype}: {code.flash:,} bytes of flash besides the code, {code.ram:,} bytes "
+        f"of RAM, {code.products:,} multiply-adds a sample"
     )
     if dtype in INTEGERS:
-        print(f"{dtype} against {model.net.dtype}: {_agreement(net, model, samples)}")
+        emulated = export.emulate(net, samples)
+        agreement = _agreement(saved_model.outputs(model, samples), emulated)
+        print(f"{dtype} against {model.net.dtype}: {agreement}")
 
 
-def _agreement(quantized, model, samples):
-    """How much integers change, in words."""
-    y, found = saved_model.outputs(model, samples), export.emulate(quantized, samples)
+def _agreement(y, emulated):
+    """How much integers change the outputs y, in words."""
     if y.shape[1] > 1:
-        same = np.mean(y.argmax(axis=1) == found.argmax(axis=1))
+        same = np.mean(y.argmax(axis=1) == emulated.argmax(axis=1))
         return f"the same class for {100 * same:.2f} % of {len(y):,} samples"
-    error = np.sqrt(np.mean((found - y) ** 2))
+    error = np.sqrt(np.mean((emulated - y) ** 2))
     return f"root mean square difference {error:.4g} for {len(y):,} samples"
 
 
 def _to_onnx(options, model, samples):
+    from ... import export
+
     path = Path(options.output) / f"{options.name}.onnx"
-    known = {
+    metadata = {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in model.names.items()
     }
-    dtype = options.dtype
-    export.to_onnx(model.net, path, dtype=dtype, name=options.name, metadata=known)
+    export.to_onnx(
+        model.net, path, dtype=options.dtype, name=options.name, metadata=metadata
+    )
     print(f"wrote {path}: {output_files.size(path)}, opset 13")

@@ -1,13 +1,38 @@
-"""predict: what a model makes of a table, as CSV."""
+"""predict: the predictions of a model for a table, as CSV."""
 
 import csv
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 
 from .. import output_files, saved_model
 from .. import table as tables
+from ..help_text import DATA, MODEL
+
+SUMMARY = "predict with a trained network, as CSV"
+DETAILS = (
+    "Columns are matched by their names if model and data have names, else by their "
+    "order."
+)
+EXAMPLES = (
+    "flowers.npz new.csv",
+    "flowers.npz new.csv --probabilities -o predictions.csv",
+    "flowers.npz - < new.csv | head",
+)
+
+
+def add_arguments(parser):
+    """Add the arguments of the command."""
+    parser.add_argument("model", type=Path, help=MODEL)
+    parser.add_argument("data", help=DATA)
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
+    )
+    parser.add_argument(
+        "--probabilities", action="store_true", help="of all classes, too"
+    )
 
 
 def run(options):
@@ -43,16 +68,16 @@ def _write(file, model, y, probabilities):
         writer.writerow([model.target])
         writer.writerows([[str(value)] for value in y[:, 0]])
         return
-    found = [[model.classes[i]] for i in y.argmax(axis=1)]
+    rows = [[model.classes[i]] for i in y.argmax(axis=1)]
     header = [model.target]
     if probabilities:
         from scipy.special import softmax
 
-        shares = softmax(y.astype(np.float64), axis=1)
+        shares = softmax(y.astype(np.float64), axis=1).tolist()
         header += [f"P({name})" for name in model.classes]
-        found = [
-            row + [f"{share:.6g}" for share in more]
-            for row, more in zip(found, shares.tolist(), strict=True)
+        rows = [
+            row + [f"{share:.6g}" for share in row_shares]
+            for row, row_shares in zip(rows, shares, strict=True)
         ]
     writer.writerow(header)
-    writer.writerows(found)
+    writer.writerows(rows)
