@@ -234,15 +234,15 @@ def _is_accurate(A, X, Y):
     return bool(np.linalg.norm(error) <= TARGET_RESIDUAL * np.linalg.norm(X))
 
 
-def _fit(target, radices, rank, terms, diagonal):
-    """Butterflies, and a diagonal if asked for, whose sum is near the target."""
+def _fit(matrix, radices, rank, terms, diagonal):
+    """Butterflies, and a diagonal if asked for, whose sum is near the matrix."""
     operators = []
     if diagonal:
-        entries = np.diag(target)
-        target = target - np.diag(entries)
+        entries = np.diag(matrix)
+        matrix = matrix - np.diag(entries)
         blocks = entries.reshape(-1, 1, 1)
         operators = [Butterfly.from_blocks([blocks], [(len(entries), 1, 1, 1)])]
     options = {"radices": radices, "rank": rank, "terms": terms}
-    fitted = factorize(target, **options).operator
-    terms = [fitted] if isinstance(fitted, Butterfly) else fitted.operators
-    return [*operators, *terms]
+    fitted = factorize(matrix, **options).operator
+    butterflies = [fitted] if isinstance(fitted, Butterfly) else fitted.operators
+    return [*operators, *butterflies]
