@@ -9,8 +9,8 @@ import fastbutterfly as fb
 from fastbutterfly._jit.staging import register_lanes
 from fastbutterfly._kernels.hadamard import (
     hadamard_columns,
-    hadamard_few,
     hadamard_rows,
+    hadamard_small,
 )
 
 SIZES = [n for n in laws.SIZES if n <= 1024]
@@ -203,7 +203,7 @@ def test_rows_stay_within_their_arrays(n, dtype, rng):
     output = guarded(np.zeros(batch * n, dtype))
     arguments = [inner for _, inner in (*inputs, output)]
     if n < 4 * u:
-        hadamard_few(*arguments, n)
+        hadamard_small(*arguments, n)
     else:
         hadamard_rows(*arguments, n, 2)
     assert_intact(*(whole for whole, _ in (*inputs, output)))

@@ -153,7 +153,7 @@ def test_no_function_has_two_bodies(shared):
 APPLY = """
 import warnings
 import numpy as np, fastbutterfly as fb
-from fastbutterfly._kernels.butterfly_small import few_up
+from fastbutterfly._kernels.butterfly_small import small_up
 x = np.random.default_rng(0).standard_normal((9, 2)).astype(np.float32)
 H = fb.hadamard(2, dtype=np.float32)
 with warnings.catch_warnings(record=True) as told:
@@ -161,7 +161,7 @@ with warnings.catch_warnings(record=True) as told:
     for _ in range(3):
         assert np.allclose(H.apply(H.apply(x)), x, atol=1e-5)
     assert np.allclose(fb.identity(2).apply(x), x)
-print(*(str(w.message) for w in told), sum(few_up.stats.cache_hits.values()), sep="|")
+print(*(str(w.message) for w in told), sum(small_up.stats.cache_hits.values()), sep="|")
 """
 
 

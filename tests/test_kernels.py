@@ -6,10 +6,10 @@ import pytest
 
 from fastbutterfly._jit.staging import register_lanes
 from fastbutterfly._kernels.block_chain import (
-    mixed_columns,
-    mixed_few,
-    mixed_gradient,
-    mixed_rows,
+    chain_columns,
+    chain_gradient,
+    chain_row_by_row,
+    chain_rows,
 )
 from fastbutterfly._kernels.butterfly_forward import (
     columns_down,
@@ -19,10 +19,10 @@ from fastbutterfly._kernels.butterfly_forward import (
 )
 from fastbutterfly._kernels.butterfly_gradient import SKEW, gradient_down, gradient_up
 from fastbutterfly._kernels.butterfly_small import (
-    few_down,
-    few_gradient_down,
-    few_gradient_up,
-    few_up,
+    small_down,
+    small_gradient_down,
+    small_gradient_up,
+    small_up,
 )
 from fastbutterfly._kernels.gather import take
 from fastbutterfly._plans.binary import BinaryPlan
@@ -30,11 +30,11 @@ from fastbutterfly._plans.blocks import BlockPlan
 from fastbutterfly._plans.pruned import PrunedPlan
 
 GUARD = 64
-FORWARD = {"increasing": (few_up, rows_up), "decreasing": (few_down, rows_down)}
+FORWARD = {"increasing": (small_up, rows_up), "decreasing": (small_down, rows_down)}
 COLUMNS = {"increasing": columns_up, "decreasing": columns_down}
 GRADIENT = {
-    "increasing": (few_gradient_up, gradient_up),
-    "decreasing": (few_gradient_down, gradient_down),
+    "increasing": (small_gradient_up, gradient_up),
+    "decreasing": (small_gradient_down, gradient_down),
 }
 SIZES = [n for n in laws.SIZES if 1 < n <= 2048]
 
@@ -96,8 +96,8 @@ def test_gradient_stays_within_its_arrays(n, dtype, order, rng):
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes[: 3 - is_few]]
     arguments = [inner for _, inner in (*inputs, *outputs)]
     levels = (n // register_lanes(dtype)).bit_length() - 1
-    rest = (n,) if is_few else (4, n, levels)
-    GRADIENT[order][not is_few](*arguments, *rest)
+    rest = n if is_few else (4, n, levels)
+    GRADIENT[order][not is_few](*arguments, rest)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     gx, gweights = engine.vjp(packed, x, g, 1)
     np.testing.assert_array_equal(outputs[0][1].reshape(batch, n), gx)
@@ -119,7 +119,7 @@ def test_columns_stay_within_their_arrays(n, dtype, order, rng):
     inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
     outputs = [guarded(np.zeros(size, dtype)) for size in (x.size, 2 * n * u)]
     arguments = [inner for _, inner in (*inputs, *outputs)]
-    COLUMNS[order](*arguments, n, count, 0, count, count)
+    COLUMNS[order](*arguments, (n, count, 0, count, count))
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     y = outputs[0][1].reshape(x.shape).swapaxes(1, 2).reshape(-1, n)
     expected = laws.forward(weights, order, x.swapaxes(1, 2).reshape(-1, n))
@@ -191,10 +191,10 @@ def test_mixed_rows_stay_within_their_arrays(pattern, dtype, count, rng):
     inputs = [guarded(a, writeable=False) for a in (x.reshape(-1), packed)]
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     (x, w), (y, tile, room) = ([inner for _, inner in a] for a in (inputs, outputs))
-    mixed_rows(x, w, y, tile, plan.table, n_in, n_out, count)
+    chain_rows(x, w, y, tile, plan.table, (n_in, n_out, count))
     laws.assert_close(y.reshape(-1, n_out), expected, 64)
     y[...] = 0
-    mixed_few(x, w, y, room, plan.table, n_in, n_out)
+    chain_row_by_row(x, w, y, room, plan.table, (n_in, n_out))
     laws.assert_close(y.reshape(-1, n_out), expected, 64)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
 
@@ -210,8 +210,7 @@ def test_mixed_columns_stay_within_their_arrays(pattern, dtype, rng):
     sizes = planes * n_out * columns, 4 * plan.widest * u
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     arguments = [inner for _, inner in (*inputs, *outputs)]
-    rest = plan.table, n_in, n_out, columns, 0, columns, 2
-    mixed_columns(*arguments, *rest)
+    chain_columns(*arguments, plan.table, (n_in, n_out, columns, 0, columns, 2))
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     y = outputs[0][1].reshape(planes, n_out, columns).swapaxes(1, 2)
     expected = plan.rows(len(rows), np.dtype(dtype)).apply(packed, rows, workers=1)
@@ -231,8 +230,9 @@ def test_mixed_gradient_stays_within_its_arrays(pattern, dtype, rng):
     sizes = x.size, len(both[0]), (plan.depth + 2) * largest * count * u
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     arguments = [inner for _, inner in (*inputs, *outputs)]
-    rest = plan.table, plan.T.table, n_in, n_out, largest, count
-    mixed_gradient(*arguments, *rest)
+    x, g, w, adjoint, *outs = arguments
+    tables, sizes = (plan.table, plan.T.table), (n_in, n_out, largest, count)
+    chain_gradient(x, g, (w, adjoint), *outs, tables, sizes)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     laws.assert_close(outputs[0][1].reshape(x.shape), gx, 64)
     assert np.isfinite(gweights).all()

@@ -248,7 +248,7 @@ def test_kernels_stay_within_their_arrays(n, dtype, columns, back, rng):
     arguments = [inner for _, inner in (*inputs, *outputs[: 1 + columns])]
     if columns:
         kernel = rotate_back_columns if back else rotate_columns
-        kernel(*arguments, n, m, count, 0, count)
+        kernel(*arguments, (n, m, count, 0, count))
     else:
         (rotate_back_rows if back else rotate_rows)(*arguments, n, m)
     for whole, _ in (*inputs, *outputs):

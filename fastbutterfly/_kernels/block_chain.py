@@ -80,12 +80,14 @@ def _layers(source, target, tile, w, table, count, has_next):
 
 
 @jit
-def mixed_rows(x, w, y, tile, table, n_in, n_out, count):
+def chain_rows(x, w, y, tile, table, sizes):
     """y = B x for each row of x, all flat; at least `count` registers of rows.
 
-    n_in and n_out are at least a register; `count` is even or one. The last rows may
-    be worked on twice, so x and y must not be the same.
+    sizes: (n_in, n_out, count). n_in and n_out are at least a register; `count` is
+    even or one. The last rows may be worked on twice, so x and y must not be the
+    same.
     """
+    n_in, n_out, count = sizes
     u, half, done, batch = lanes(w), len(tile) // 2, 0, len(x) // n_in
     has_next, out = min(count - 1, 1), len(table) // 5 % 2
     while done < batch:
@@ -100,11 +102,12 @@ def mixed_rows(x, w, y, tile, table, n_in, n_out, count):
 
 
 @jit
-def mixed_few(x, w, y, room, table, n_in, n_out):
+def chain_row_by_row(x, w, y, room, table, sizes):
     """y = B x for each row of x, one after the other, element by element, all flat.
 
     `room` is for two rows of whatever is between layers.
     """
+    n_in, n_out = sizes
     half, depth = len(room) // 2, len(table) // 5
     for h in range(len(x) // n_in):
         for k in range(depth):
@@ -118,12 +121,13 @@ def mixed_few(x, w, y, room, table, n_in, n_out):
 
 
 @jit
-def mixed_columns(x, w, y, tile, table, n_in, n_out, columns, first, last, most):
+def chain_columns(x, w, y, tile, table, sizes):
     """y = B x for planes (n_in, columns) of x, all flat, columns first ... last - 1.
 
-    A tile is at most so many registers of columns. There is at least a register of
-    columns, and the last one may overlap the one before.
+    sizes: (n_in, n_out, columns, first, last, registers in a tile). There is at least
+    a register of columns; the last register may overlap the one before.
     """
+    n_in, n_out, columns, first, last, most = sizes
     u = lanes(w)
     for plane in range(len(x) // (n_in * columns)):
         start = first
@@ -143,15 +147,14 @@ def mixed_columns(x, w, y, tile, table, n_in, n_out, columns, first, last, most)
 
 
 @jit
-def mixed_gradient(
-    x, g, w, adjoint, gx, gw, tile, table, back, n_in, n_out, largest, count
-):
+def chain_gradient(x, g, weights, gx, gw, tile, tables, sizes):
     """gx = B^H g and gw += sums over samples for the weights' gradient, all flat.
 
-    `adjoint` and `back` are the weights and the table of B^H. There are whole tiles of
-    `count` registers, an even number; `tile` has room for each layer's input, and two
-    more, of `largest` coordinates.
+    weights, tables: those of B and of B^H. sizes: (n_in, n_out, largest, count).
+    There are whole tiles of `count` registers, an even number; `tile` has room for
+    each layer's input, and two more, of `largest` coordinates.
     """
+    (w, adjoint), (table, back), (n_in, n_out, largest, count) = weights, tables, sizes
     u, depth, slot = lanes(w), len(table) // 5, largest * count * lanes(w)
     row, read = count * u, read_only(tile)
     for done in range(0, len(x) // n_in, row):

@@ -100,22 +100,24 @@ def rows_down(x, w, y, tile, n):
 
 
 @jit
-def columns_up(x, w, y, tile, n, count, first, last, to):
+def columns_up(x, w, y, tile, sizes):
     """y = B x for planes (n, count) of x, all flat, columns first ... last - 1.
 
-    y has planes like those of x, to = count; or x is one plane, and y has these columns
-    alone, to = last - first.
-    n is at least four, and there is at least a register of columns. The last register
-    may overlap the one before, so x and y must not be the same.
+    sizes: (n, count, first, last, to). y has planes like those of x, to = count; or
+    x is one plane, and y has these columns alone, to = last - first. n is at least
+    four, and there is at least a register of columns. The last register may overlap
+    the one before, so x and y must not be the same.
     """
-    target, sizes = (to, 0 if to == count else first), _column_sizes(w, n, count)
+    n, count, first, last, to = sizes
+    target, shape = (to, 0 if to == count else first), _column_sizes(w, n, count)
     for plane in range(0, len(x), n * count):
-        _columns_up(x, w, y, tile, sizes, plane + first, plane + last, target)
+        _columns_up(x, w, y, tile, shape, plane + first, plane + last, target)
 
 
 @jit
-def columns_down(x, w, y, tile, n, count, first, last, to):
+def columns_down(x, w, y, tile, sizes):
     """As `columns_up`, strides decreasing."""
-    target, sizes = (to, 0 if to == count else first), _column_sizes(w, n, count)
+    n, count, first, last, to = sizes
+    target, shape = (to, 0 if to == count else first), _column_sizes(w, n, count)
     for plane in range(0, len(x), n * count):
-        _columns_down(x, w, y, tile, sizes, plane + first, plane + last, target)
+        _columns_down(x, w, y, tile, shape, plane + first, plane + last, target)

@@ -85,14 +85,15 @@ _up, _down = gradient_tile(True), gradient_tile(False)
 
 
 @jit
-def gradient_up(x, g, w, gx, gw, scratch, samples_per_tile, n, levels):
+def gradient_up(x, g, w, gx, gw, scratch, shape):
     """gx = B^H g and gw += sums over samples for the weights' gradient, all flat.
 
-    B has the layers within registers and so many `levels`, not one: log2(n / lanes) of
-    them are all. The number of samples is even and n at least four registers.
-    `scratch` has room for a tile of so many samples, and SKEW registers, for each sweep
-    and once more.
+    shape: (samples_per_tile, n, levels). B has the layers within registers and so many
+    `levels`, not one: log2(n / lanes) of them are all. The number of samples is even
+    and n at least four registers. `scratch` has room for a tile of so many samples, and
+    SKEW registers, for each sweep and once more.
     """
+    samples_per_tile, n, levels = shape
     u, sizes = lanes(w), gradient_sizes(w, n, levels)
     for start in range(0, len(x), n * samples_per_tile):
         samples = min(samples_per_tile, (len(x) - start) // n)
@@ -102,8 +103,9 @@ def gradient_up(x, g, w, gx, gw, scratch, samples_per_tile, n, levels):
 
 
 @jit
-def gradient_down(x, g, w, gx, gw, scratch, samples_per_tile, n, levels):
+def gradient_down(x, g, w, gx, gw, scratch, shape):
     """As `gradient_up`, strides decreasing."""
+    samples_per_tile, n, levels = shape
     u, sizes = lanes(w), gradient_sizes(w, n, levels)
     for start in range(0, len(x), n * samples_per_tile):
         samples = min(samples_per_tile, (len(x) - start) // n)

@@ -48,7 +48,7 @@ _back_up, _back_down = small_n(back, True), small_n(back, False)
 
 
 @jit
-def few_up(x, w, y, n):
+def small_up(x, w, y, n):
     """y = B x for each sample of x, all flat; an even number of registers.
 
     `w` holds packed weights, for n below a register repeated to fill one.
@@ -57,20 +57,20 @@ def few_up(x, w, y, n):
 
 
 @jit
-def few_down(x, w, y, n):
-    """As `few_up`, strides decreasing."""
+def small_down(x, w, y, n):
+    """As `small_up`, strides decreasing."""
     _forward_down((as_tile(x, n), as_tile(y, n)), (w,), n, len(x) // lanes(x))
 
 
 @jit
-def few_gradient_up(x, g, w, gx, gw, n):
+def small_gradient_up(x, g, w, gx, gw, n):
     """gx = B^H g and gw += sums over samples for the weights' gradient, all flat."""
     views = as_tile(x, n), as_tile(g, n), as_tile(gx, n)
     _back_up(views, (w, gw), n, len(x) // lanes(x))
 
 
 @jit
-def few_gradient_down(x, g, w, gx, gw, n):
-    """As `few_gradient_up`, strides decreasing."""
+def small_gradient_down(x, g, w, gx, gw, n):
+    """As `small_gradient_up`, strides decreasing."""
     views = as_tile(x, n), as_tile(g, n), as_tile(gx, n)
     _back_down(views, (w, gw), n, len(x) // lanes(x))

@@ -90,7 +90,7 @@ _columns = hadamard_sweeps(_scaled, same=True)
 
 
 @jit
-def hadamard_few(x, scale, y, n):
+def hadamard_small(x, scale, y, n):
     """y = H x for samples below four registers, an even number of registers in all.
 
     All arrays are flat; `scale` is a register with the scale in every lane.
@@ -100,7 +100,7 @@ def hadamard_few(x, scale, y, n):
 
 @jit
 def hadamard_rows(x, scale, y, n, samples_per_tile):
-    """As `hadamard_few`, for n at least four registers; y may be x.
+    """As `hadamard_small`, for n at least four registers; y may be x.
 
     Tiles of so many samples stay in the cache.
     """

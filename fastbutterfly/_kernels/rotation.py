@@ -137,12 +137,17 @@ def rotate_back_rows(x, w, c, y, n, m):
 
 
 @jit
-def rotate_columns(x, w, c, y, tile, n, m, count, first, last):
-    """y = R x for the columns first ... last - 1 of x, (n, count), flat."""
+def rotate_columns(x, w, c, y, tile, sizes):
+    """y = R x for the columns first ... last - 1 of x, (n, count), flat.
+
+    sizes: (n, m, count, first, last).
+    """
+    n, m, count, first, last = sizes
     _columns(x, w, c, y, tile, (n, m), (count, first, last))
 
 
 @jit
-def rotate_back_columns(x, w, c, y, tile, n, m, count, first, last):
+def rotate_back_columns(x, w, c, y, tile, sizes):
     """As `rotate_columns`, y = R^T x."""
+    n, m, count, first, last = sizes
     _columns_back(x, w, c, y, tile, (n, m), (count, first, last))

@@ -12,21 +12,23 @@ from .._jit.options import jit
 
 
 @jit
-def waves(z, turns, cosine, sine, numbers, y, rows, stride, at):
+def sincos(z, turns, series, numbers, y, sizes, starts):
     """Write cos(2 pi u) and sin(2 pi u), u = z * turns; z and y are flat.
 
-    Of the len(z) // rows elements of a row of z the first len(turns) are used. The
-    cosines of row i start at y[i * stride + at[0]], its sines at y[i * stride + at[1]].
-    cosine and sine: coefficients of the first 9 even and 8 odd powers of u. numbers:
-    1/2, 1/4, 1, 2 and 4 in the dtype, as a literal would make it float64.
+    sizes: (rows, stride). Of the len(z) // rows elements of a row of z the first
+    len(turns) are used. The cosines of row i start at y[i * stride + starts[0]], its
+    sines at y[i * stride + starts[1]]. series: coefficients of the first 9 even powers
+    of u for the cosine, of the first 8 odd ones for the sine. numbers: 1/2, 1/4, 1, 2
+    and 4 in the dtype, as a literal would make it float64.
     """
     half, quarter, one, two, four = numbers
+    rows, stride = sizes
     each, width = len(z) // rows, len(turns)
-    c0, c1, c2, c3, c4, c5, c6, c7, c8 = cosine
-    s0, s1, s2, s3, s4, s5, s6, s7 = sine
+    c0, c1, c2, c3, c4, c5, c6, c7, c8 = series[0]
+    s0, s1, s2, s3, s4, s5, s6, s7 = series[1]
     for i in range(rows):
         source = z[i * each :]
-        cosines, sines = y[i * stride + at[0] :], y[i * stride + at[1] :]
+        cosines, sines = y[i * stride + starts[0] :], y[i * stride + starts[1] :]
         for j in range(width):
             u = source[j] * turns[j]
             u -= np.floor(u + half)

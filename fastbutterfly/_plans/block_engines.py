@@ -13,7 +13,12 @@ import numpy as np
 from .._base.memory import aligned, frozen
 from .._base.threads import PARTS, is_parallel, parts, run, threads
 from .._jit.staging import register_lanes
-from .._kernels.block_chain import mixed_columns, mixed_few, mixed_gradient, mixed_rows
+from .._kernels.block_chain import (
+    chain_columns,
+    chain_gradient,
+    chain_row_by_row,
+    chain_rows,
+)
 from .block_packing import pack, unpack
 from .radix2_gradient import MIN_SUMMED
 from .radix2_rows import TILE_BYTES
@@ -59,7 +64,7 @@ class BlockRows(_Engine):
         if batch <= self._max_single:
             room = np.empty(2 * self._widest, self.dtype)
             flat = x.ravel(), packed, y.ravel(), room
-            mixed_few(*flat, self._table, self.n_in, self.n_out)
+            chain_row_by_row(*flat, self._table, (self.n_in, self.n_out))
         elif min(batch, self.n_in, self.n_out) >= lanes:
             self._apply_tiles(packed, x, y, workers)
         else:
@@ -82,7 +87,7 @@ class BlockRows(_Engine):
             count -= count % 2 if count > 1 else 0
             tile = aligned(2 * max(self._widest, lanes) * count * lanes, self.dtype)
             flat = frozen(rows).ravel(), packed, made.ravel(), tile
-            mixed_rows(*flat, self._table, x.shape[1], y.shape[1], count)
+            chain_rows(*flat, self._table, (x.shape[1], y.shape[1], count))
 
         count = self._count(len(x), workers)
         run(work, parts(len(x), self._registers * lanes, count), workers)
@@ -110,7 +115,7 @@ class BlockColumns(_Engine):
             size = 2 * self._widest * self._registers * self.lanes
             flat = x.ravel(), packed, y.ravel(), aligned(size, self.dtype), self._table
             sizes = self.n_in, self.n_out, count, part.start, part.stop
-            mixed_columns(*flat, *sizes, self._registers)
+            chain_columns(*flat, (*sizes, self._registers))
 
         pieces = parts(count, self.lanes, self._count(planes * count, workers))
         run(work, pieces, workers)
@@ -157,10 +162,10 @@ class BlockGradient(_Engine):
     def _call(self, packed, x, g, gx, total):
         widest = max(self._widest, self.lanes)
         size = (self._depth + 2) * widest * self._registers * self.lanes
-        flat = frozen(x).ravel(), frozen(g).ravel(), *packed
-        flat = *flat, gx.ravel(), total, aligned(size, self.dtype)
+        flat = frozen(x).ravel(), frozen(g).ravel(), packed, gx.ravel(), total
         tables = self._table, self._adjoint.table
-        mixed_gradient(*flat, *tables, x.shape[1], g.shape[1], widest, self._registers)
+        sizes = x.shape[1], g.shape[1], widest, self._registers
+        chain_gradient(*flat, aligned(size, self.dtype), tables, sizes)
 
 
 def _padded(x, rows, lanes):

@@ -12,7 +12,7 @@ import numpy as np
 from .._base.memory import aligned, frozen
 from .._base.threads import parts, run, threads
 from .._jit.staging import register_lanes
-from .._kernels.hadamard import hadamard_columns, hadamard_few, hadamard_rows
+from .._kernels.hadamard import hadamard_columns, hadamard_rows, hadamard_small
 
 MAX_ONE_PASS = 1 << 20  # bytes of a sample from which it is passed over in two parts
 BLOCK_BYTES = 1 << 14  # of what is done first of such a sample; at most half of that
@@ -71,14 +71,14 @@ class HadamardPlan:
         whole = len(x) - len(x) % unit
 
         def work(part):
-            hadamard_few(x[part], self.scale, y[part], self.n)
+            hadamard_small(x[part], self.scale, y[part], self.n)
 
         pieces = parts(whole, unit, threads(workers, x.nbytes >= MIN_PARALLEL_BYTES))
         run(work, pieces, workers)
         if whole < len(x):
             room = np.zeros(unit, x.dtype)
             room[: len(x) - whole] = x[whole:]
-            hadamard_few(frozen(room), self.scale, room, self.n)
+            hadamard_small(frozen(room), self.scale, room, self.n)
             y[whole:] = room[: len(x) - whole]
 
     def _two_passes(self, x, y, workers):

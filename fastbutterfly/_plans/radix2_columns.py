@@ -58,7 +58,7 @@ class Radix2Columns:
             planes, first, last = part
             tile = aligned(width * self.n, self.dtype)
             sizes = self.n, count, first, last, count
-            self._kernel(x[planes], packed, y[planes], tile, *sizes)
+            self._kernel(x[planes], packed, y[planes], tile, sizes)
 
         pieces = parts(len(x), plane_size, self._count(len(x), workers))
         if len(pieces) > 1:
@@ -81,7 +81,7 @@ class Radix2Columns:
             for plane, piece in tasks[part]:
                 size = piece.stop - piece.start
                 sizes = n, count, piece.start, piece.stop, size
-                self._kernel(x[plane].ravel(), packed, room[: n * size], tile, *sizes)
+                self._kernel(x[plane].ravel(), packed, room[: n * size], tile, sizes)
                 kept = room[: n * size].reshape(n, size)[self.outputs.index]
                 out[plane, :, piece] = kept
 

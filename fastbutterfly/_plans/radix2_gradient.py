@@ -14,7 +14,7 @@ from .._base.memory import Scratch, aligned
 from .._base.threads import PARTS, is_parallel, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_gradient import SKEW, gradient_down, gradient_up
-from .._kernels.butterfly_small import few_gradient_down, few_gradient_up
+from .._kernels.butterfly_small import small_gradient_down, small_gradient_up
 from .._kernels.schedule import gradient_schedule
 from .radix2_rows import (
     MIN_ALIGNED,
@@ -41,7 +41,7 @@ class Radix2Gradient:
             sweeps = gradient_schedule(lanes.bit_length() - 1, self._levels)
         order = WeightOrder(plan, dtype, lanes, sweeps)
         self.pack, self._unpack = order.pack, order.unpack
-        self._small = few_gradient_up if plan.increasing else few_gradient_down
+        self._small = small_gradient_up if plan.increasing else small_gradient_down
         self._large = gradient_up if plan.increasing else gradient_down
         self._unit = max(2 * n, 2 * lanes)  # an even number of samples and registers
         self._samples = samples_per_tile(n, dtype) // 2 * 2
@@ -116,5 +116,5 @@ class Radix2Gradient:
         samples = max(min(self._samples, len(x) // self.n // 2 * 2), 2)
         scratch = self._scratch.take(self._size(samples))
         sizes = samples, self.n, self._levels
-        self._large(x, g, packed, gx, total, scratch, *sizes)
+        self._large(x, g, packed, gx, total, scratch, sizes)
         self._scratch.give(scratch)

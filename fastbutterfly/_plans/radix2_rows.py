@@ -15,7 +15,7 @@ from .._base.memory import Scratch, aligned, frozen
 from .._base.threads import is_serial, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_forward import rows_down, rows_up
-from .._kernels.butterfly_small import few_down, few_up
+from .._kernels.butterfly_small import small_down, small_up
 from .._kernels.schedule import forward_schedule
 from .weight_order import WeightOrder
 
@@ -57,7 +57,7 @@ class Radix2Rows:
         self.pack = WeightOrder(plan, dtype, lanes, schedule(n, dtype)).pack
         self._depth, self._is_small = plan.depth, is_small(n, dtype)
         if self._is_small:
-            self._kernel = few_up if plan.increasing else few_down
+            self._kernel = small_up if plan.increasing else small_down
             self._call = self._call_small if plan.depth else _copy
         else:
             self._kernel = rows_up if plan.increasing else rows_down

@@ -7,7 +7,7 @@ import numpy as np
 from .._base.memory import aligned, frozen
 from .._base.threads import run
 from .._kernels.rotation import rotate_rows
-from .._kernels.sincos import waves
+from .._kernels.sincos import sincos
 
 LEAST = 128  # size of the smallest rotation: four registers of any dtype and CPU
 USUAL = 512  # size from which rotations are at full speed
@@ -54,8 +54,8 @@ def random_waves(x, signs, frequencies, scale, workers):
         for k in range(rotations):
             at = k * n
             rotate_rows(padded, signs[k], half, z, n, n)
-            sizes = len(part), 2 * count, (at, count + at)
-            waves(frozen(z), turns[at : at + n], *constants, target, *sizes)
+            sizes = (len(part), 2 * count), (at, count + at)
+            sincos(frozen(z), turns[at : at + n], *constants, target, *sizes)
 
     run(work, range(0, batch, rows), workers)
     return y
@@ -69,6 +69,6 @@ def _constants(dtype, scale):
         for k in range(17)
     ]
     numbers = 0.5, 0.25, 1, 2, 4
-    return tuple(
-        tuple(map(cast, part)) for part in (series[::2], series[1::2], numbers)
-    )
+    parts = (series[::2], series[1::2], numbers)
+    cosine, sine, numbers = (tuple(map(cast, part)) for part in parts)
+    return (cosine, sine), numbers

@@ -137,7 +137,7 @@ class HadamardRotation:
             tile = aligned(self.n * width, x.dtype)
             for a, b in zip(x, y, strict=True):
                 flat = a.reshape(-1), *packed, b.reshape(-1), tile
-                kernel(*flat, self.n, self.m, count, *ends)
+                kernel(*flat, (self.n, self.m, count, *ends))
 
         count_parts = threads(workers, x.nbytes >= MIN_PARALLEL_BYTES)
         run(work, parts(count, width, count_parts), workers)
