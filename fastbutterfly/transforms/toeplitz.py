@@ -96,7 +96,7 @@ def _vector(name, values):
     values = arguments.as_numbers(name, values)
     if values.ndim != 1 or not len(values):
         raise ValueError(
-            f"{name} must be a vector of at least one element, got shape {values.shape}"
+            f"{name} must be a vector of at least one number, got shape {values.shape}"
         )
     return values.astype(arguments.common_dtype(np.float32, values), copy=False)
 
