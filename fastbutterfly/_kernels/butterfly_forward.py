@@ -54,7 +54,7 @@ def _tiles(increasing, same=False):
                 if step == steps - 1:
                     b = tile_view(y, start - target[1], target[0], has_next * sample)
                 t, k = levels_of(number, threes)
-                where = number, threes, rows
+                where = t, k, rows
                 if t == 0 and inner > 0:
                     size = (k + inner) * unit
                     with_inner((a, b), (w,), 0, size, where, samples)

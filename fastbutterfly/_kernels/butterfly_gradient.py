@@ -38,7 +38,7 @@ def gradient_sweep(layers, increasing):
             inner_alone(views, arrays, 0, inner * unit, 1, rows, samples)
         else:
             t, k = levels_of(number, threes)
-            p, where = (t + inner) * rows * unit, (number, threes, rows)
+            p, where = (t + inner) * rows * unit, (t, k, rows)
             levels_alone(views, arrays, p, k * unit, where, samples)
 
     return over

@@ -14,7 +14,7 @@ in which the elements of a sample are read from memory.
 from .._jit.options import helper, jit
 from .._jit.staging import alternate_signs, lanes, swap, tile_view
 from .butterfly_small import as_tile, small_n
-from .schedule import forward_sweeps, numbered
+from .schedule import forward_sweeps, levels_of, numbered
 from .sweep import INNER, scheduled, sweep
 
 
@@ -74,10 +74,13 @@ def hadamard_sweeps(body, back=False, inner=0, same=False):
         steps = threes + twos
         for step in range(steps):
             number = numbered(step, steps, not back)
-            where = number, threes, groups * rows
+            t, k = levels_of(number, threes)
             if number == 0:
+                # As a literal: rows are up to a tenth slower if LLVM has to guess it.
+                where = 0, k, groups * rows
                 with_factors((x, y), (w,), p, unit, where, samples)
             else:
+                where = t, k, groups * rows
                 plain((y, y), (), p, 0, where, samples)
 
     return run

@@ -15,7 +15,6 @@ Where row r of sample h lies is told by a tile view, see `staging.tile_view`.
 from .._jit.options import helper
 from .._jit.staging import loop, staged
 from .layers import Weights, mix, mix_back, strides_within, within, within_back
-from .schedule import levels_of
 
 INNER = 6  # at least log2(lanes): all layers within registers
 
@@ -108,7 +107,7 @@ def sweep(layers, levels, samples, increasing, inner=0, same=False):
 
 
 def scheduled(layers, increasing, inner=0, same=False, samples=2):
-    """Make the sweep of a number in a schedule: of three levels or of two.
+    """Make the sweep over some levels of a schedule, three or two of them.
 
     Two levels take `samples` at a time.
     """
@@ -119,10 +118,9 @@ def scheduled(layers, increasing, inner=0, same=False, samples=2):
     def over(views, arrays, p, size, where, count):
         """A sweep with `size` weights for each row; from position p on.
 
-        where: (number of the sweep, how many sweeps take three levels, rows).
+        where: (first level, number of levels, rows).
         """
-        number, threes, rows = where
-        first, levels = levels_of(number, threes)
+        first, levels, rows = where
         if levels == 3:
             three(views, arrays, p, size << 3, 1 << first, rows >> first + 3, count)
         else:
