@@ -4,12 +4,6 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
-INTERPRETED := $(wildcard tests/test_simd*.py tests/test_kernels*.py \
-                          tests/test_butterfly*.py tests/test_mixed*.py \
-                          tests/test_fwht*.py tests/test_nn_sgd*.py tests/test_nn_adam*.py)
-
-GENERIC := tests/test_simd.py tests/test_kernels.py tests/test_kernels_narrow.py \
-           tests/test_fwht.py
 
 # The first Python that is new enough and can create environments.
 PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -28,12 +22,14 @@ BENCHMARKS := rows sweeps vector columns small large truncated threads crossover
 demo: $(INSTALLED)
 	$(PY) -m fastbutterfly demo $(ARGS)
 
-# The second run interprets the kernels: slow, but every index is checked. The third
-# compiles them for any x86-64 or ARM CPU, with the narrowest registers.
+# The second pass interprets the kernels: slow, but every index is checked. The third
+# compiles them for any x86-64 or ARM CPU, with the narrowest registers. A pass fails if
+# it collects fewer tests than tests/conftest.py says. ARGS are for the first pass, which
+# is then not checked.
 test: $(INSTALLED)
-	$(PY) -m pytest $(ARGS)
-	$(if $(INTERPRETED),NUMBA_DISABLE_JIT=1 $(PY) -m pytest $(INTERPRETED))
-	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(PY) -m pytest $(GENERIC)
+	$(PY) -m pytest $(or $(ARGS),--complete)
+	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -m interpreted --complete
+	NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES= $(PY) -m pytest -m generic --complete
 
 # Every kernel compiled in a process of its own, then loaded by one; `make test` takes a
 # sample of them.

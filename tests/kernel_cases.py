@@ -337,15 +337,16 @@ def same(rng, dtype):
 
 def kernels():
     """All compiled functions that are kept in files, by name."""
+    prefix = f"{_kernels.__name__}."
     modules = [
-        importlib.import_module(f"{_kernels.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(_kernels.__path__)
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(_kernels.__path__, prefix)
     ]
     return {
-        f"{module.__name__.rpartition('.')[2]}.{name}": value
+        f"{value.__module__.removeprefix(prefix)}.{value.__name__}": value
         for module in modules
-        for name, value in vars(module).items()
-        if hasattr(value, "nopython_signatures") and value.__module__ == module.__name__
+        for value in vars(module).values()
+        if hasattr(value, "nopython_signatures")
     }
 
 

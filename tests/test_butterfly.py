@@ -9,6 +9,8 @@ import scipy.linalg
 
 import fastbutterfly as fb
 
+pytestmark = pytest.mark.interpreted
+
 CASES = pytest.mark.parametrize(
     ("n", "dtype", "order"),
     [(n, d, o) for n in laws.SIZES for d in laws.DTYPES for o in laws.STRIDES],

@@ -7,6 +7,8 @@ import scipy.sparse.linalg as sla
 
 import fastbutterfly as fb
 
+pytestmark = pytest.mark.interpreted
+
 
 @pytest.mark.parametrize(
     ("x", "dtype"),

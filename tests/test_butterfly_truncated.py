@@ -6,6 +6,8 @@ import pytest
 
 import fastbutterfly as fb
 
+pytestmark = pytest.mark.interpreted
+
 SHAPES = [(1, 1), (1, 2), (3, 5), (4, 8), (10, 33), (8, 64), (64, 64), (60, 61)]
 if not laws.INTERPRETED:
     SHAPES += [(10, 1000), (100, 1025)]

@@ -522,6 +522,12 @@ class TestInfo:
         assert f"{flash} bytes" in out
         assert f"{ram} bytes" in out
 
+    def test_a_line_for_each_layer(self, tmp_path, capsys):
+        nn.Sequential(nn.Dense(3, 3), nn.ReLU()).save(tmp_path / "net.npz")
+        lines = run(capsys, "info", tmp_path / "net.npz").splitlines()
+        for name in ("Dense(3, 3)", "ReLU()"):
+            assert any(line.startswith(f"{name} ") for line in lines)
+
     def test_what_integers_cannot(self, tmp_path, capsys):
         nn.Sequential(nn.Dense(3, 3), nn.GELU()).save(tmp_path / "net.npz")
         out = run(capsys, "info", tmp_path / "net.npz")

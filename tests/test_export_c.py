@@ -293,13 +293,22 @@ class Borrowed(nn.ReLU):
     _value = nn.Tanh._value
 
 
+class Backwards(nn.Sequential):
+    def _run(self, x, rng):
+        return super()._run(x[:, ::-1], rng)
+
+
 class Square(activations.Activation):
     def _value(self, x):
         return x * x, x
 
 
 @pytest.mark.parametrize(
-    "layer", [Odd(), Swish(), Twice(2, 2), Doubled(), Borrowed(), Square()]
+    "layer",
+    [
+        *(Odd(), Swish(), Twice(2, 2), Doubled(), Borrowed(), Square()),
+        Backwards(nn.Dense(2, 2)),
+    ],
 )
 def test_layers_without_a_rule_are_named(tmp_path, layer):
     net = nn.Sequential(nn.Dense(2, 2), nn.Sequential(nn.Dense(2, 2), layer))

@@ -13,6 +13,8 @@ from fastbutterfly._kernels.hadamard import (
     hadamard_small,
 )
 
+pytestmark = [pytest.mark.interpreted, pytest.mark.generic]
+
 SIZES = [n for n in laws.SIZES if n <= 1024]
 GUARD = 64
 DIVISORS = {"backward": lambda n: 1, "ortho": np.sqrt, "forward": lambda n: n}

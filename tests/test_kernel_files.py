@@ -16,6 +16,7 @@ import laws
 import numpy as np
 import pytest
 
+from fastbutterfly._base import machine
 from fastbutterfly._jit import kernel_files, options
 from fastbutterfly._kernels.butterfly_forward import rows_up
 from fastbutterfly._kernels.gather import gather
@@ -320,9 +321,35 @@ def test_all_kernels_are_kept_with_the_digest_of_all_sources(kernel):
     assert len(options.DIGEST) == 64
 
 
+def modules_of(*packages):
+    """All modules of packages of fastbutterfly that are imported."""
+    for name, module in list(sys.modules.items()):
+        root, _, rest = name.partition(".")
+        if root == "fastbutterfly" and (not packages or rest.split(".")[0] in packages):
+            yield module
+
+
+def test_all_kernels_are_known():
+    kernels = kernel_cases.kernels()
+    known = {id(kernel) for kernel in kernels.values()}
+    assert len(known) == len(kernels) >= 47
+    for module in modules_of():
+        for value in vars(module).values():
+            assert id(value) in known or not hasattr(value, "nopython_signatures")
+
+
+def test_the_cache_folder_holds_all_kernels(monkeypatch):
+    for kernel in kernel_cases.kernels().values():
+        assert Path(kernel._cache.cache_path).is_relative_to(machine.cache_folder())
+    monkeypatch.setattr(machine, "FOLDERS", {"/a/b/c", "/a/b/d"})
+    assert machine.cache_folder() == "/a/b"
+    monkeypatch.setattr(machine, "FOLDERS", set())
+    assert machine.cache_folder() == "none"
+
+
 def test_the_digest_sees_every_file_that_is_compiled(tmp_path, monkeypatch):
-    package = Path(options.__file__).parent.parent
-    used = {*package.glob("_jit/*.py"), *package.glob("_kernels/*.py")}
+    kernel_cases.kernels()  # imports them all
+    used = {Path(module.__file__) for module in modules_of("_jit", "_kernels")}
     read = []
     monkeypatch.setattr(
         Path, "read_bytes", lambda path: read.append(path) or path.name.encode()
@@ -337,6 +364,13 @@ def test_the_digest_sees_every_file_that_is_compiled(tmp_path, monkeypatch):
     monkeypatch.setattr(options, "__file__", str(tmp_path / "_jit" / "options.py"))
     with pytest.raises(RuntimeError, match="no sources in"):
         options._digest()
+    below = tmp_path / "_kernels" / "folder" / "kernel.py", tmp_path / "_jit" / "jit.py"
+    for path in below:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    read.clear()
+    options._digest()
+    assert set(read) == set(below)
 
 
 def test_symbols_do_not_depend_on_the_order_of_a_set():

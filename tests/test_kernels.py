@@ -29,6 +29,8 @@ from fastbutterfly._plans.binary import BinaryPlan
 from fastbutterfly._plans.blocks import BlockPlan
 from fastbutterfly._plans.pruned import PrunedPlan
 
+pytestmark = [pytest.mark.interpreted, pytest.mark.generic]
+
 GUARD = 64
 FORWARD = {"increasing": (small_up, rows_up), "decreasing": (small_down, rows_down)}
 COLUMNS = {"increasing": columns_up, "decreasing": columns_down}

@@ -6,6 +6,8 @@ import pytest
 
 from fastbutterfly._plans import thin_matmul
 
+pytestmark = [pytest.mark.interpreted, pytest.mark.generic]
+
 DTYPES = "float32", "float64"
 SIZES = [(1, 1, 1), (3, 1, 70), (9, 5, 33), (16, 40, 32), (33, 7, 64), (8, 64, 100)]
 LAYOUTS = ("C", "C"), ("C", "F"), ("F", "C"), ("F", "F")

@@ -8,6 +8,8 @@ import pytest
 
 import fastbutterfly as fb
 
+pytestmark = pytest.mark.interpreted
+
 RADICES = [
     (3,),
     (2, 3),

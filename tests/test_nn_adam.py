@@ -11,6 +11,8 @@ from fastbutterfly import nn
 from fastbutterfly._jit.options import OPTIONS as OPTIONS_OF_NUMBA
 from fastbutterfly._kernels import optimizer_steps
 
+pytestmark = pytest.mark.interpreted
+
 OPTIONS = [
     {"betas": betas, "eps": eps, "weight_decay": decay}
     for betas, eps, decay in product(

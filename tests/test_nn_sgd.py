@@ -7,6 +7,8 @@ import pytest
 
 from fastbutterfly import nn
 
+pytestmark = pytest.mark.interpreted
+
 OPTIONS = [
     {
         "momentum": momentum,

@@ -21,6 +21,7 @@ assert np.allclose(fb.identity(64, dtype=np.float32).apply(x), x)
 EVERYWHERE = """
 import os, concurrent.futures, multiprocessing
 import numpy as np, fastbutterfly as fb, fastbutterfly._base.threads
+assert fastbutterfly._base.threads.MIN_PARALLEL_WORK > 0
 fastbutterfly._base.threads.MIN_PARALLEL_WORK = 0
 B = fb.Butterfly.random(64, dtype=np.float32, rng=0)
 x = np.random.default_rng(1).standard_normal((300, 64)).astype(np.float32)

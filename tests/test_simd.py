@@ -14,6 +14,8 @@ from fastbutterfly._jit.staging import (
     swap,
 )
 
+pytestmark = [pytest.mark.interpreted, pytest.mark.generic]
+
 
 @staged
 def combined(x, i, ys, z):

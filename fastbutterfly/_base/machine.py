@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._jit.options import FOLDERS
 from .._jit.registers import REGISTER_BYTES
 
 
@@ -28,9 +29,8 @@ def register_bits() -> int:
 
 
 def cache_folder() -> str:
-    """Return where Numba keeps compiled kernels, in words."""
-    folder = os.environ.get("NUMBA_CACHE_DIR")
-    return folder or str(Path(__file__).parent.parent / "_kernels" / "__pycache__")
+    """Return the folder that all compiled kernels are kept in, in words."""
+    return os.path.commonpath(FOLDERS) if FOLDERS else "none"
 
 
 def versions(*packages: str) -> dict[str, str]:

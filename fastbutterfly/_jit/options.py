@@ -39,7 +39,7 @@ def _digest():
     versions = f"{numba.__version__} {llvmlite.__version__}"
     digest = hashlib.sha256(versions.encode())
     for folder in ("_jit", "_kernels"):
-        sources = sorted((package / folder).glob("*.py"))
+        sources = sorted((package / folder).rglob("*.py"))
         if not sources:
             raise RuntimeError(
                 f"no sources in {package / folder} to tell old kernels by"
@@ -50,6 +50,7 @@ def _digest():
 
 
 DIGEST = _digest()
+FOLDERS = set()  # where the files of kernels are
 
 
 def jit(function):
@@ -67,6 +68,7 @@ def jit(function):
     if cache is not None:
         name = cache._cache_file._index_name.removesuffix(".nbi")
         cache._cache_file = KernelFiles(cache.cache_path, name, DIGEST)
+        FOLDERS.add(cache.cache_path)
         # Numba writes a probe before it saves, and a full disk would end the call.
         cache._impl.locator.ensure_cache_path = lambda: None
     return kernel

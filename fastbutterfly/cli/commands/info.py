@@ -59,7 +59,9 @@ def _print_machine():
 
 def _print_layers(net):
     """Print a line for each layer."""
-    layers = net.layers if type(net).__name__ == "Sequential" else (net,)
+    from ...nn import Sequential
+
+    layers = net.layers if type(net) is Sequential else (net,)
     names = [repr(layer) for layer in layers]
     width, n = max(map(len, [*names, "layer"])), net.n_in
     print(f"\n{'layer':<{width}}  {'outputs':>9}  {'weights':>11}")
