@@ -48,11 +48,11 @@ def measure(call, at, seconds):
     for place in at:
         name, calls = call(*place)
         if call is not step:
-            calls = {key: repeated(one) for key, one in calls.items()}
+            calls = {key: repeated(function) for key, function in calls.items()}
             if "torch" in calls and call is not vjp:
                 calls["torch"] = torch.inference_mode()(calls["torch"])
             compare(name, calls)
-        timed |= {(place, key): one for key, one in calls.items()}
+        timed |= {(place, key): function for key, function in calls.items()}
         rows[place] = {"call": name, "n": place[0], "rows": place[1]}
     count = BATCHES if call is step else REPEATS
     for (place, key), time in best_in_turn(timed, seconds).items():
@@ -219,14 +219,14 @@ def twin(net):
     """Return the same network in torch, with dense layers."""
     layer, _, head = net.layers
     n, classes = layer.n_in, head.n_out
-    found = torch.nn.Sequential(
+    model = torch.nn.Sequential(
         torch.nn.Linear(n, n), torch.nn.ReLU(), torch.nn.Linear(n, classes)
     )
     values = layer.operator.to_dense(), layer.bias, head.weights.T, head.bias
     with torch.no_grad():
-        for parameter, value in zip(found.parameters(), values, strict=True):
+        for parameter, value in zip(model.parameters(), values, strict=True):
             parameter.copy_(tensor(value))
-    return found
+    return model
 
 
 def samples(*shape):

@@ -26,11 +26,11 @@ def measure(matrix, n, noise, seconds):
     bits = n.bit_length() - 1
     reverse = np.arange(n).reshape((2,) * bits).transpose().ravel()
     ordered = A[:, reverse].copy() if matrix == "dft" else A
-    found = {}
+    results = {}
 
     def call(name, run):
         def once():
-            found[name] = run()
+            results[name] = run()
 
         return once
 
@@ -48,25 +48,28 @@ def measure(matrix, n, noise, seconds):
     for name in calls:
         row = {"matrix": matrix, "n": n, "noise": noise, "name": name}
         ours = name == "fastbutterfly"
-        dense = found[name].operator.to_dense() if ours else found[name].toarray()
+        dense = results[name].operator.to_dense() if ours else results[name].toarray()
         target = A if ours else ordered
         row["seconds"] = best[name]
         row["error"] = np.linalg.norm(dense - target) / np.linalg.norm(target)
         if ours:
-            row |= {"bound": found[name].bound, "at_least": found[name].best_at_least}
+            row |= {
+                "bound": results[name].bound,
+                "at_least": results[name].best_at_least,
+            }
         rows.append(row)
     return rows
 
 
 def peers(A):
     """Calls of the libraries that can be imported, by name."""
-    found = {}
+    calls = {}
     for name, prepare in {"lazylinop": _lazylinop, "pyfaust": _pyfaust}.items():
         try:
-            found |= prepare(A)
+            calls |= prepare(A)
         except Exception as error:  # whatever a foreign library raises
             print(f"skipped {name}: {type(error).__name__}: {error}")
-    return found
+    return calls
 
 
 def _lazylinop(A):

@@ -74,8 +74,8 @@ def measure(n_features, n_components, dtype, seconds):
         draws = 2 + int(10 * seconds)
         for name, gamma in GAMMAS.items():
             for kind in kinds:
-                found = error(kind, gamma, x[:FEW], n_components, draws)
-                row[f"{name}_{kind.__name__}"] = found
+                value = error(kind, gamma, x[:FEW], n_components, draws)
+                row[f"{name}_{kind.__name__}"] = value
     return row
 
 

@@ -58,12 +58,12 @@ def lstsq(m, n, seconds):
         "gelsd": lambda: scipy.linalg.lstsq(A, b),
     }
     best = best_in_turn(calls, seconds)
-    found, exact = calls["sketch"](), calls["gelsd"]()[0]
-    row = {"what": "lstsq", "m": m, "n": n, "iterations": found.iterations}
+    solution, exact = calls["sketch"](), calls["gelsd"]()[0]
+    row = {"what": "lstsq", "m": m, "n": n, "iterations": solution.iterations}
     row |= {f"{name}_ms": 1e3 * t for name, t in best.items()}
     row["ratio"] = best["gelsd"] / best["sketch"]
     row["auto_ratio"] = best["gelsd"] / best["auto"]
-    row["excess"] = float(found.residual_norm / np.linalg.norm(b - A @ exact) - 1)
+    row["excess"] = float(solution.residual_norm / np.linalg.norm(b - A @ exact) - 1)
     return row
 
 

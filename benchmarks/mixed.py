@@ -22,14 +22,14 @@ def measure(n, dtype, seconds):
     mixed = fb.Butterfly.random(n, dtype=dtype, rng=0)
     padded = fb.truncated(n, n, dtype=dtype, rng=0)
     x, g = (roofline.normal(rng, (BATCH, n), dtype) for _ in range(2))
-    y, one = np.empty_like(x), np.ascontiguousarray(x[0])
+    y, vector = np.empty_like(x), np.ascontiguousarray(x[0])
     calls = {"limit": roofline.call(dtype)}
     for name, B in (("mixed", mixed), ("padded", padded)):
-        calls |= _calls(name, B, x, g, y, one)
+        calls |= _calls(name, B, x, g, y, vector)
     if n <= DENSE:
         matrix = mixed.to_dense().T.copy()
         calls["dense"] = lambda: np.matmul(x, matrix, out=y)
-        calls["dense_vector"] = lambda: one @ matrix
+        calls["dense_vector"] = lambda: vector @ matrix
     best = best_in_turn(calls, seconds)
     rate = roofline.rate(best.pop("limit"))
     return {
@@ -43,11 +43,11 @@ def measure(n, dtype, seconds):
     }
 
 
-def _calls(name, B, x, g, y, one):
+def _calls(name, B, x, g, y, vector):
     return {
         name: lambda: B.apply(x, out=y, workers=1),
         f"{name}_vjp": lambda: B.vjp(x, g, workers=1),
-        f"{name}_vector": lambda: B @ one,
+        f"{name}_vector": lambda: B @ vector,
     }
 
 

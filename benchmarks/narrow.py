@@ -16,18 +16,18 @@ N = 1024
 
 
 def measure(k, batch, dtype, seconds):
-    """Microseconds of our own products, and how many times BLAS takes."""
+    """Microseconds of our own products, and how many times as long BLAS takes."""
     rng = np.random.default_rng(0)
-    few, many = (roofline.normal(rng, (batch, size), dtype) for size in (k, N))
+    small, large = (roofline.normal(rng, (batch, size), dtype) for size in (k, N))
     W = roofline.normal(rng, (k, N), dtype)
     V = W.T.copy()
     products = {
-        "widening": (few, W),
-        "widening_weights": (few.T, many),
-        "widening_inputs": (many, W.T),
-        "narrowing": (many, V),
-        "narrowing_weights": (many.T, few),
-        "narrowing_inputs": (few, V.T),
+        "widening": (small, W),
+        "widening_weights": (small.T, large),
+        "widening_inputs": (large, W.T),
+        "narrowing": (large, V),
+        "narrowing_weights": (large.T, small),
+        "narrowing_inputs": (small, V.T),
     }
     row, calls, pays = {"k": k, "batch": batch, "dtype": dtype}, {}, thin_matmul._pays
     chosen = {name: pays(a, b) for name, (a, b) in products.items()}

@@ -9,7 +9,7 @@ import script
 from fastbutterfly.bench import peers
 
 if __name__ == "__main__":
-    found, missing = peers.installed()
+    available, missing = peers.installed()
     for package in missing:
         print(f"skipped {package}")
     script.run(
@@ -20,7 +20,7 @@ if __name__ == "__main__":
             for dtype in (script.FEW if quick else script.DTYPES)
             for n in ((16, 64, 256, 1024) if quick else [2**k for k in range(4, 13)])
         ),
-        measure=lambda **case: peers.measure(contenders=found, **case),
-        packages=peers.versions(found),
+        measure=lambda **case: peers.measure(competitors=available, **case),
+        packages=peers.versions(available),
         seconds=6,
     )

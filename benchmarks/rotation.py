@@ -37,14 +37,14 @@ def measure(n, rounds, seconds):
     draws = max(20, int(400 * seconds))
     rows = []
     for name in VECTORS:
-        rng, found = np.random.default_rng(0), []
+        rng, rotated = np.random.default_rng(0), []
         for _ in range(draws):
             x = draw(name, n, rng)
             if rounds:
-                found.append(fb.random_rotation(n, rounds=rounds, rng=rng) @ x)
+                rotated.append(fb.random_rotation(n, rounds=rounds, rng=rng) @ x)
             else:
-                found.append(uniform(x, rng))
-        y = np.sqrt(n) * np.array(found)
+                rotated.append(uniform(x, rng))
+        y = np.sqrt(n) * np.array(rotated)
         halves = np.mean(y[:, : n // 2] ** 2), np.mean(y[:, n - n // 2 :] ** 2)
         rows.append(
             {

@@ -30,10 +30,10 @@ def session(path):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     start = perf_counter()
-    found = onnxruntime.InferenceSession(
+    runtime = onnxruntime.InferenceSession(
         path, options, providers=["CPUExecutionProvider"]
     )
-    return found, 1e3 * (perf_counter() - start)
+    return runtime, 1e3 * (perf_counter() - start)
 
 
 def measure(n, batch, seconds):
@@ -54,11 +54,11 @@ def measure(n, batch, seconds):
             calls[name, "onnx_us"] = lambda run=run: run.run(None, {"x": x})
             calls[name, "ours_us"] = lambda net=net: net(x)
         best = best_in_turn(calls, seconds)
-    found = []
+    results = []
     for name, row in rows.items():
         times = {where: 1e6 * best[name, where] for where in ("onnx_us", "ours_us")}
-        found.append({"layer": name, "n": n, "batch": batch, **times, **row})
-    return found
+        results.append({"layer": name, "n": n, "batch": batch, **times, **row})
+    return results
 
 
 if __name__ == "__main__":

@@ -68,8 +68,8 @@ def run(
         if busy():
             print(f"this machine is busy, load {load()}: times may be too long")
         for case in supported(cases(quick)):
-            found = measure(seconds=share, **case)
-            for row in found if isinstance(found, list) else [found]:
+            results = measure(seconds=share, **case)
+            for row in results if isinstance(results, list) else [results]:
                 rows.append(row)
                 print(line(row), flush=True)
     result = {

@@ -70,15 +70,15 @@ def _torch(Xs):
         return torch.linalg.svd(A, full_matrices=False)[2][:, :k]
 
     def unrolled(A, k):
-        found = []
+        vectors = []
         for _ in range(k):
             v = torch.full((count, A.shape[2], 1), A.shape[2] ** -0.5, dtype=A.dtype)
             for _ in range(ROUNDS):
                 v = A.transpose(1, 2) @ (A @ v)
                 v = v / v.norm(dim=1, keepdim=True)
-            found.append(v)
+            vectors.append(v)
             A = A - A @ v @ v.transpose(1, 2)
-        return torch.cat(found, dim=2).transpose(1, 2)
+        return torch.cat(vectors, dim=2).transpose(1, 2)
 
     def step(vectors):
         optimizer.zero_grad()

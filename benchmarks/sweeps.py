@@ -6,6 +6,8 @@ belong, those between stay in the tile; a tile's samples are worked on again and
 share of that limit's time that merely copying the batch takes.
 """
 
+from functools import partial
+
 import numpy as np
 import script
 
@@ -22,12 +24,18 @@ ALL, BATCH, REPEATS = 6, 256, 20
 
 
 def kernel(levels, samples, inner):
-    """Compile one sweep; a layout is how far rows and samples are apart."""
+    """Compile one sweep.
+
+    Strides are from row to row and from sample to sample; `sizes` are the stride of the
+    groups, their number, the number of samples, and the weights of a group.
+    """
     over = sweep(forward, levels, samples, True, inner=ALL if inner else 0)
 
     @jit
-    def run(x, w, y, x_row, x_sample, y_row, y_sample, s, groups, count, size):
-        places = tile_view(x, 0, x_row, x_sample), tile_view(y, 0, y_row, y_sample)
+    def run(x, w, y, x_strides, y_strides, sizes):
+        s, groups, count, size = sizes
+        source = tile_view(x, 0, x_strides[0], x_strides[1])
+        places = source, tile_view(y, 0, y_strides[0], y_strides[1])
         for _ in range(REPEATS):
             over(places, (w,), 0, size, s, groups, count)
 
@@ -57,15 +65,16 @@ def measure(n, dtype, seconds):
         "copy": lambda: np.copyto(y, x),
     }
     layers, inside, p = {}, (samples * u, u), 0
-    found = forward_schedule(n // u, u.bit_length() - 1)
-    for number, (t, k, inner) in enumerate(found):
-        first, last = number == 0, number == len(found) - 1
+    schedule = forward_schedule(n // u, u.bit_length() - 1)
+    for number, (t, k, inner) in enumerate(schedule):
+        first, last = number == 0, number == len(schedule) - 1
         name = "first" if first else "last" if last else f"middle {number}"
         size = (k + inner) * (2 * u << k)
         source, target = frozen(x if first else tile), y if last else tile
-        layout = *(rows if first else inside), *(rows if last else inside)
-        rest = *layout, 1 << t, n // u >> t + k, samples, size
-        calls[name] = _call(KERNELS[k, inner > 0], source, packed[p:], target, rest)
+        strides = rows if first else inside, rows if last else inside
+        sizes = 1 << t, n // u >> t + k, samples, size
+        arrays = source, packed[p:], target
+        calls[name] = partial(KERNELS[k, inner > 0], *arrays, *strides, sizes)
         layers[name], p = k + inner, p + size * (n // u >> k)
     best = best_in_turn(calls, seconds)
     rate = roofline.rate(best.pop("limit"))
@@ -76,10 +85,6 @@ def measure(n, dtype, seconds):
         for name, count in layers.items()
     }
     return {"n": n, "dtype": dtype, "all": whole, **shares, "copy": copy}
-
-
-def _call(run, x, w, y, rest):
-    return lambda: run(x, w, y, *rest)
 
 
 if __name__ == "__main__":

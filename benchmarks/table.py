@@ -57,28 +57,28 @@ def peers_table(result: dict) -> str:
 
 def machine(result: dict) -> str:
     """What it was measured on, in a sentence."""
-    found = result["environment"]
-    versions = found["versions"]
+    about = result["environment"]
+    versions = about["versions"]
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     quick = " A quick run: rough numbers." if result["quick"] else ""
-    threads = "BLAS on one thread" if found["blas_threads"] == 1 else "BLAS not pinned"
+    threads = "BLAS on one thread" if about["blas_threads"] == 1 else "BLAS not pinned"
     return (
-        f"Measured on {found['date']} on {found['cpu']} ({found['register_bits']}-bit "
-        f"registers, {found['cpus']} CPUs, load {found['load']}), one thread, "
-        f"{threads} ({found['blas']}); {named}.{quick}"
+        f"Measured on {about['date']} on {about['cpu']} ({about['register_bits']}-bit "
+        f"registers, {about['cpus']} CPUs, load {about['load']}), one thread, "
+        f"{threads} ({about['blas']}); {named}.{quick}"
     )
 
 
 def crossovers(result: dict) -> str:
     """From where a butterfly beats dense, in a sentence."""
-    found = []
+    clauses = []
     for row in result["rows"]:
         if "crossover" in row and row["dtype"] == "float32":
             n, batch = row["crossover"], row["batch"]
             where = f"from n = {n}" if n else f"nowhere up to n = {row['largest']}"
             what = "a single vector" if batch == "vector" else f"batches of {batch}"
-            found.append(f"{where} for {what}")
-    return f"In float32, a butterfly beats the dense product {', '.join(found)}."
+            clauses.append(f"{where} for {what}")
+    return f"In float32, a butterfly beats the dense product {', '.join(clauses)}."
 
 
 def vectors(result: dict) -> str:
@@ -152,8 +152,8 @@ def replaced(readme: str, inside: str) -> str:
     ValueError
         If the comments are not there, once each and in order.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, remainder = readme.partition(BEGIN)
+    _, end, after = remainder.partition(END)
     if not begin or not end:
         raise ValueError(f"readme must contain {BEGIN} and, after it, {END}")
     return f"{before}{BEGIN}\n\n{inside}\n\n{END}{after}"

@@ -49,12 +49,12 @@ def measure(batch, workers, dtype, seconds):
 
 def finish(rows):
     """Add how many times faster two workers are than one."""
-    one = {(r["batch"], r["dtype"]): r for r in rows if r["workers"] == 1}
+    single = {(r["batch"], r["dtype"]): r for r in rows if r["workers"] == 1}
     keys = "apply_us", "vjp_us", "dense_us"
     return [
         row
         | {
-            key.replace("us", "speedup"): one[row["batch"], row["dtype"]][key]
+            key.replace("us", "speedup"): single[row["batch"], row["dtype"]][key]
             / row[key]
             for key in keys
         }

@@ -82,14 +82,14 @@ def _peak(train, X, y, epochs):
 
 
 def _peers():
-    found = {}
+    networks = {}
     for name, make in {"torch": _torch, "scikit-learn": _sklearn}.items():
         try:
             make(16)
-            found[name] = make
+            networks[name] = make
         except ImportError as error:
             print(f"skipped {name}: {error}")
-    return found
+    return networks
 
 
 def _torch(n):

@@ -24,12 +24,12 @@ def measure(transform, n, seconds):
     make, reference = TRANSFORMS[transform]
     F = make(n)
     x = roofline.normal(np.random.default_rng(0), (BATCH, n), F.dtype)
-    one = np.ascontiguousarray(x[0])
+    vector = np.ascontiguousarray(x[0])
     calls = {
         "apply": lambda: F.apply(x, workers=1),
         "scipy": lambda: reference(x),
-        "vector": lambda: F @ one,
-        "scipy_vector": lambda: reference(one),
+        "vector": lambda: F @ vector,
+        "scipy_vector": lambda: reference(vector),
     }
     best = best_in_turn(calls, seconds)
     times = {f"{name}_us": 1e6 * time for name, time in best.items()}

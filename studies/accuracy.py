@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from fastbutterfly._base import machine
 from fastbutterfly.demo import comparison, digits
 
-CONTENDERS = (
+VARIANTS = (
     comparison.DENSE,
     comparison.BUTTERFLY,
     comparison.FROZEN_BUTTERFLY,
@@ -45,13 +45,13 @@ def main():
     seeds = range(1 if options.quick else options.seeds)
 
     rows = {}
-    for contender in CONTENDERS:
+    for variant in VARIANTS:
         with threadpool_limits(1, user_api="blas"):
             runs = [
-                comparison.train(contender, images, seed=seed, epochs=epochs)
+                comparison.train(variant, images, seed=seed, epochs=epochs)
                 for seed in seeds
             ]
-        rows[contender.name] = row = {
+        rows[variant.name] = row = {
             "weights": runs[0].net.n_weights,
             "mean_accuracy": round(mean(run.accuracy for run in runs), 3),
             "mean_training_loss": float(f"{mean(run.loss for run in runs):.4g}"),
@@ -59,14 +59,12 @@ def main():
             "training_losses": [float(f"{run.loss:.4g}") for run in runs],
         }
         accuracy, loss = row["mean_accuracy"], row["mean_training_loss"]
-        print(f"{contender.name:<18} {accuracy:6.2f} %  training loss {loss:.5f}")
+        print(f"{variant.name:<18} {accuracy:6.2f} %  training loss {loss:.5f}")
 
     claims = check(rows)
     for claim, holds in claims.items():
         print(f"{'yes' if holds else 'NO':<4} {claim}")
     if not options.quick or options.out:
-        folder = options.out or RESULTS
-        folder.mkdir(parents=True, exist_ok=True)
         summary = {
             "data": images.name,
             "machine": machine.describe(),
@@ -75,10 +73,16 @@ def main():
             "networks": rows,
             "claims": claims,
         }
-        path = folder / "accuracy.json"
-        path.write_text(json.dumps(summary, indent=2) + "\n")
-        print(f"written to {path}")
+        write(options.out or RESULTS, summary)
     return 0 if options.quick or all(claims.values()) else 1
+
+
+def write(folder, summary):
+    """Write the summary into a folder, which is created if missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "accuracy.json"
+    path.write_text(json.dumps(summary, indent=2) + "\n")
+    print(f"written to {path}")
 
 
 def check(rows):

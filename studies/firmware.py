@@ -113,17 +113,17 @@ def train(net, x, y, epochs):
 def row(name, way, folder, net, x_train, x, y):
     """One line of the table; stops if the device computes something else."""
     options, unit = WAYS[way]
-    found = on_device(net, folder, unit, x, calibration=x_train, **options)
-    check(found, options["dtype"])
-    flash, ram = found.size
+    run = on_device(net, folder, unit, x, calibration=x_train, **options)
+    check(run, options["dtype"])
+    flash, ram = run.size
     return {
         "network": name,
         "as": way,
-        "test accuracy %": round(100 * float(np.mean(found.classes == y)), 2),
+        "test accuracy %": round(100 * float(np.mean(run.classes == y)), 2),
         "flash bytes": flash,
-        "of these weights": found.made.flash,
+        "of these weights": run.made.flash,
         "RAM bytes": ram,
-        "instructions": int(found.instructions),
+        "instructions": int(run.instructions),
     }
 
 
@@ -158,13 +158,13 @@ def on_device(net, folder, unit, x, *, calibration=None, floats=True, **options)
     return Found(scores, classes, expected, used, size(folder, unit), made)
 
 
-def check(found, dtype):
+def check(run, dtype):
     """Raise if a device computed something else than Python."""
-    y, z = found.scores.astype(float), found.expected.astype(float)
-    most = 0 if dtype.startswith("int") else 1e-5 * np.abs(z).max()
-    if np.abs(y - z).max() > most:
+    y, z = run.scores.astype(float), run.expected.astype(float)
+    tolerance = 0 if dtype.startswith("int") else 1e-5 * np.abs(z).max()
+    if np.abs(y - z).max() > tolerance:
         raise RuntimeError(f"the device is off by {np.abs(y - z).max()}")
-    if np.any(found.classes != y.argmax(axis=1)):
+    if np.any(run.classes != y.argmax(axis=1)):
         raise RuntimeError("the device's classes are not those of its scores")
 
 
@@ -225,22 +225,22 @@ def build(folder, unit, program, *flags):
 
 def size(folder, unit):
     """Bytes of flash and RAM that the model adds to an empty program."""
-    found = []
+    sizes = []
     for flags in (), ("-DWITH_MODEL",):
         elf = build(folder, unit, "model_only", *flags)
         line = command(["arm-none-eabi-size", elf]).splitlines()[1]
         text, data, bss = map(int, line.split()[:3])
-        found.append((text + data, data + bss))
-    return tuple(more - less for less, more in zip(*found, strict=True))
+        sizes.append((text + data, data + bss))
+    return tuple(more - less for less, more in zip(*sizes, strict=True))
 
 
 def write(folder, rows):
     """Write the results."""
     folder.mkdir(parents=True, exist_ok=True)
     tools = {tool: command([tool, "--version"]).splitlines()[0] for tool in TOOLS}
-    found = {"machine": machine.describe(), "tools": tools, "rows": rows}
+    content = {"machine": machine.describe(), "tools": tools, "rows": rows}
     path = folder / "firmware.json"
-    path.write_text(json.dumps(found, indent=2) + "\n")
+    path.write_text(json.dumps(content, indent=2) + "\n")
     print(f"written to {path}")
 
 

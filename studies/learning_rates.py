@@ -38,6 +38,7 @@ from fastbutterfly import nn
 from fastbutterfly._base import machine
 from fastbutterfly.demo import digits
 
+KEYS = "width", "kind", "optimizer", "rate", "scale", "init"  # of a case
 RESULTS = Path(__file__).parent / "results"
 LAYERS = {
     "dense": nn.Dense,
@@ -66,22 +67,22 @@ def main():
     name, *data = images(folder, options.quick)
     epochs = 1 if options.quick else 5 if folder else 15
     seeds = 1 if options.quick else options.seeds
-    cases = list(few() if folder and not options.quick else grid(options.quick))
-    found = []
+    cases = list(mnist_cases() if folder and not options.quick else grid(options.quick))
+    rows = []
     with threadpool_limits(1, user_api="blas"):
         for case in tqdm(cases, disable=None):
-            runs = [train(data, seed=s, epochs=epochs, **case) for s in range(seeds)]
+            runs = [train(data, case, seed=s, epochs=epochs) for s in range(seeds)]
             validation, test = zip(*runs, strict=True)
             row = {"accuracy": round(mean(validation), 2), "runs": validation}
             row |= {"test_accuracy": round(mean(test), 2), "test_runs": test}
-            found.append(case | row)
-    report(found)
-    best = chosen(found)
+            rows.append(case | row)
+    report(rows)
+    best = chosen(rows)
     if not options.quick or options.out:
         out = options.out or RESULTS
         out.mkdir(parents=True, exist_ok=True)
         result = {"data": name, "machine": machine.describe()}
-        result |= {"epochs": epochs, "seeds": seeds, "chosen": best, "rows": found}
+        result |= {"epochs": epochs, "seeds": seeds, "chosen": best, "rows": rows}
         path = out / f"learning_rates{'_mnist' if folder else ''}.json"
         path.write_text(json.dumps(result) + "\n")
         print(f"written to {path}")
@@ -107,7 +108,7 @@ def grid(quick):
                 yield _case(width, "butterfly", optimizer, rate, 1, init)
 
 
-def few():
+def mnist_cases():
     """The cases of MNIST: the same rate for all layers, or by the rule."""
     for kind in LAYERS:
         for optimizer, rates in RATES.items():
@@ -118,19 +119,18 @@ def few():
 
 
 def _case(width, kind, optimizer, rate, scale, init="orthogonal"):
-    names = "width", "kind", "optimizer", "rate", "scale", "init"
-    return dict(zip(names, (width, kind, optimizer, rate, scale, init), strict=True))
+    return dict(zip(KEYS, (width, kind, optimizer, rate, scale, init), strict=True))
 
 
 def images(folder, quick):
-    """Name; training, validation and test images: the last third is kept aside."""
-    found = digits.load(Path(folder) if folder else None)
+    """Name; training, validation and test images: the last third validates."""
+    source = digits.load(Path(folder) if folder else None)
     if quick:
-        found = found.head(150, 10)
-    cut = len(found.x_train) * 2 // 3
-    x, y = found.x_train, found.y_train
-    test = found.x_test, found.y_test
-    return found.name, (x[:cut], y[:cut]), (x[cut:], y[cut:]), test
+        source = source.head(150, 10)
+    cut = len(source.x_train) * 2 // 3
+    x, y = source.x_train, source.y_train
+    test = source.x_test, source.y_test
+    return source.name, (x[:cut], y[:cut]), (x[cut:], y[cut:]), test
 
 
 def smaller(images, pixels):
@@ -140,8 +140,9 @@ def smaller(images, pixels):
     return blocks.mean(axis=(2, 4)).reshape(-1, pixels)
 
 
-def train(data, *, seed, epochs, width, kind, optimizer, rate, scale, init):
-    """Validation and test accuracy of one run, in percent; 0 if it diverged."""
+def train(data, case, *, seed, epochs):
+    """Validation and test accuracy of a run of a case, in percent; 0 if it diverged."""
+    width, kind, optimizer, rate, scale, init = (case[key] for key in KEYS)
     (x, y), validation, test = [
         (smaller(images, width), labels) for images, labels in data
     ]
@@ -153,8 +154,10 @@ def train(data, *, seed, epochs, width, kind, optimizer, rate, scale, init):
     by_rule = scale == "rule"
     own = 1 if by_rule and optimizer == "SGD" else scale
 
-    def make(found):
-        factor = found if by_rule and own != 1 else own if found > 1 else 1
+    def make(rate_scale):  # above 1 for layers of butterflies
+        factor = own if rate_scale > 1 else 1
+        if by_rule and own != 1:
+            factor = rate_scale
         return _optimizer(optimizer, rate * factor, steps)
 
     try:
@@ -184,7 +187,7 @@ def _optimizer(name, rate, steps):
 def chosen(rows):
     """For each way the best rate by validation, and what dense's best rate gives."""
     keys = "width", "kind", "optimizer", "scale", "init"
-    ways, dense, found = {}, {}, []
+    ways, dense, results = {}, {}, []
     for row in rows:
         ways.setdefault(tuple(row[key] for key in keys), []).append(row)
     for way, tried in ways.items():
@@ -194,9 +197,9 @@ def chosen(rows):
         row = dict(zip(keys, way, strict=True))
         row |= {"rate": best["rate"], "test_accuracy": best["test_accuracy"]}
         row["at_dense_rate"] = at_dense[0]["test_accuracy"] if at_dense else None
-        found.append(row)
+        results.append(row)
         print(", ".join(f"{key} {value}" for key, value in row.items()))
-    return found
+    return results
 
 
 def report(rows):

@@ -54,13 +54,13 @@ def sizes(shapes, rng):
     for m, n in shapes:
         A, b, x = problem(m, n, 1e6, 1e-3, rng)
         row = {"m": m, "n": n}
-        found, row["sketch_s"] = timed(lambda A=A, b=b: linalg.lstsq(A, b, rng=0))
+        solution, row["sketch_s"] = timed(lambda A=A, b=b: linalg.lstsq(A, b, rng=0))
         exact, row["lapack_s"] = timed(lambda A=A, b=b: scipy.linalg.lstsq(A, b)[0])
-        row["method"] = found.method
-        row["sketch_error"] = float(np.linalg.norm(found.x - x))
+        row["method"] = solution.method
+        row["sketch_error"] = float(np.linalg.norm(solution.x - x))
         row["lapack_error"] = float(np.linalg.norm(exact - x))
         print(
-            f"{m:7} x {n:4}: {row['sketch_s']:6.3f} s by {found.method}, error "
+            f"{m:7} x {n:4}: {row['sketch_s']:6.3f} s by {solution.method}, error "
             f"{row['sketch_error']:.1e}; gelsd {row['lapack_s']:6.3f} s, error "
             f"{row['lapack_error']:.1e}",
             flush=True,
@@ -94,10 +94,10 @@ def from_a_file(m, n, rng):
         A = rng.standard_normal((m, 20)) @ rng.standard_normal((20, n))
         np.save(path, A + 0.01 * rng.standard_normal((m, n)))
         mapped = np.load(path, mmap_mode="r")
-        found, seconds = timed(lambda: linalg.rsvd(mapped, tol=0.01, rng=0), 1)
+        svd, seconds = timed(lambda: linalg.rsvd(mapped, tol=0.01, rng=0), 1)
         U, _, _ = sketch.low_rank(mapped, sketch.fjlt(40, m, rng=0), 20)
     print(
-        f"{m} x {n} from a file: rank {len(found.s)} for 1 %, error {found.error:.3g} "
+        f"{m} x {n} from a file: rank {len(svd.s)} for 1 %, error {svd.error:.3g} "
         f"of {np.linalg.norm(A):.3g}, in {seconds:.2f} s; a sketch finds {U.shape[1]} "
         "directions in two readings"
     )
@@ -107,11 +107,12 @@ def odd(n, rng):
     """A system without pivoting."""
     A = rng.standard_normal((n, n))
     np.fill_diagonal(A, 0)
-    found, seconds = timed(lambda: linalg.solve(A, A @ np.ones(n), rng=0))
+    solved, seconds = timed(lambda: linalg.solve(A, A @ np.ones(n), rng=0))
     print(
-        f"{n} x {n} with a zero diagonal, solved by {found.method} in {seconds:.3f} s: "
-        f"error {np.abs(found.x - 1).max():.1e}, backward {found.backward_error:.1e}, "
-        f"{found.refinements} refinements"
+        f"{n} x {n} with a zero diagonal, solved by {solved.method} in {seconds:.3f} "
+        f"s: error {np.abs(solved.x - 1).max():.1e}, "
+        f"backward {solved.backward_error:.1e}, "
+        f"{solved.refinements} refinements"
     )
 
 

@@ -185,13 +185,13 @@ def costs(n, rng):
                     total = row["make_ms"] + count * row["solve_ms"]
                     row[f"total_{count}_ms"] = round(total)
             yield row
-        made, one, many = (1e3 * seconds for seconds in direct(A))
-        print(f"  {'LU':26}{one:.1f} ms (made in {made:.0f} ms)", flush=True)
+        made, single, many = (1e3 * seconds for seconds in direct(A))
+        print(f"  {'LU':26}{single:.1f} ms (made in {made:.0f} ms)", flush=True)
         totals = {
-            "total_1_ms": round(made + one),
+            "total_1_ms": round(made + single),
             f"total_{MANY}_ms": round(made + many),
         }
-        rounded = {"solve_ms": round(one, 2), "make_ms": round(made, 1)}
+        rounded = {"solve_ms": round(single, 2), "make_ms": round(made, 1)}
         yield {"problem": name, "way": "LU"} | rounded | totals
 
 

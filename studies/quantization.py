@@ -57,7 +57,7 @@ def main():
     with threadpool_limits(1, user_api="blas"):
         for name, layers in NETWORKS.items():
             runs = [run(layers, images, seed, epochs) for seed in range(seeds)]
-            row = {key: round(mean(one[key] for one in runs), 3) for key in runs[0]}
+            row = {key: round(mean(each[key] for each in runs), 3) for key in runs[0]}
             rows.append({"network": name} | row)
             print(", ".join(f"{key}: {value}" for key, value in rows[-1].items()))
     if not options.quick or options.out:
@@ -71,24 +71,24 @@ def run(layers, images, seed, epochs):
     width = [layer.n_out for layer in layers if layer.n_out][-1]
     net = nn.Sequential(*layers, nn.ReLU(), nn.Dense(width, 10, rng=rng))
     train(net, images, seed, epochs, 2e-3, lambda adam: adam)
-    found = {"weights": net.n_weights, "float32": accuracy(images, net)}
+    row = {"weights": net.n_weights, "float32": accuracy(images, net)}
     typical = images.x_train[:CALIBRATED]
     for dtype in ("int16", "int8"):
         model = export.quantize(net, typical, dtype=dtype)
-        found[dtype] = integers(images, model)
+        row[dtype] = integers(images, model)
         y = export.emulate(model, images.x_test)
-        found[f"{dtype} error"] = error(images, net, y)
-    found["int8, one scale a layer"] = accuracy(images, by_layer(net))
+        row[f"{dtype} error"] = error(images, net, y)
+    row["int8, one scale a layer"] = accuracy(images, by_layer(net))
     y = by_layer(net)(images.x_test)
-    found["int8, one scale a layer, error"] = error(images, net, y)
+    row["int8, one scale a layer, error"] = error(images, net, y)
     aware = partial(export.QuantizationAware, net=net, X=typical)
     aware = train(net, images, seed, 3, 2e-4, aware)
-    found["int8, fine-tuned"] = integers(images, aware.quantized())
+    row["int8, fine-tuned"] = integers(images, aware.quantized())
     with tempfile.TemporaryDirectory() as where:
         for dtype in ("float32", "int8"):
             made = export.to_c(net, where, dtype=dtype, samples=typical)
-            found |= {f"{dtype} flash": made.flash, f"{dtype} ram": made.ram}
-    return found
+            row |= {f"{dtype} flash": made.flash, f"{dtype} ram": made.ram}
+    return row
 
 
 def train(net, images, seed, epochs, rate, optimizer):
@@ -147,10 +147,10 @@ def integers(images, model):
 def write(folder, images, epochs, seeds, rows):
     """Write the results."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = {"data": images.name, "machine": machine.describe()}
-    found |= {"epochs": epochs, "seeds": seeds, "networks": rows}
+    content = {"data": images.name, "machine": machine.describe()}
+    content |= {"epochs": epochs, "seeds": seeds, "networks": rows}
     path = folder / "quantization.json"
-    path.write_text(json.dumps(found, indent=2) + "\n")
+    path.write_text(json.dumps(content, indent=2) + "\n")
     print(f"written to {path}")
 
 

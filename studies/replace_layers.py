@@ -54,7 +54,7 @@ def main():
     with threadpool_limits(1, user_api="blas"):
         for seed in range(1 if options.quick else options.seeds):
             runs.append(run(images, seed, epochs))
-    rows = [summary(name, [found[name] for found in runs]) for name in WAYS]
+    rows = [summary(name, [result[name] for result in runs]) for name in WAYS]
     for row in rows:
         print(", ".join(f"{key}: {value}" for key, value in row.items()))
     if not options.quick or options.out:
@@ -68,7 +68,7 @@ def run(images, seed, epochs):
         warnings.simplefilter("ignore")  # it has not converged, and need not
         model.fit(images.x_train, images.y_train)
     net = nn.from_mlp(model)
-    found = {}
+    results = {}
     for name, way in WAYS.items():
         start = perf_counter()
         replaced, errors = copy.deepcopy(net), {}
@@ -79,7 +79,7 @@ def run(images, seed, epochs):
         seconds = perf_counter() - start
         before, after = accuracy(net, images), accuracy(replaced, images)
         tune(replaced, images, seed, epochs)
-        found[name] = {
+        results[name] = {
             "weights": replaced.n_weights,
             "before": before,
             "replaced": after,
@@ -88,8 +88,8 @@ def run(images, seed, epochs):
             "replacing_s": seconds,
             "predict_us": predict_time(replaced, images),
         }
-        print(f"seed {seed}, {name}: {found[name]}", flush=True)
-    return found
+        print(f"seed {seed}, {name}: {results[name]}", flush=True)
+    return results
 
 
 def tune(net, images, seed, epochs):
@@ -136,10 +136,10 @@ def summary(name, runs):
 def write(folder, images, epochs, seeds, rows):
     """Write the results."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = {"data": images.name, "machine": machine.describe()}
-    found |= {"epochs": epochs, "seeds": seeds, "networks": rows}
+    content = {"data": images.name, "machine": machine.describe()}
+    content |= {"epochs": epochs, "seeds": seeds, "networks": rows}
     path = folder / "replace_layers.json"
-    path.write_text(json.dumps(found, indent=2) + "\n")
+    path.write_text(json.dumps(content, indent=2) + "\n")
     print(f"written to {path}")
 
 

@@ -20,12 +20,12 @@ def problems(n, rng):
     yield "Fourier, points off by 45 %", *fourier(n, 0.45, rng)
     yield "Laplace, 1D", laplace(n).tocsr(), True
     side = int(n**0.5)
-    grid, one, h = laplace(side), sp.eye_array(side), 1 / (side + 1)
-    plane = sp.kron(grid, one) + sp.kron(one, grid)
+    grid, identity, h = laplace(side), sp.eye_array(side), 1 / (side + 1)
+    plane = sp.kron(grid, identity) + sp.kron(identity, grid)
     yield "Laplace, 2D", plane.tocsr(), True
     yield "jumping coefficients, 2D", jumping(side, rng), True
     wind = sp.diags_array([-1.0, 1.0], offsets=[-1, 0], shape=(side, side))
-    wind = sp.kron(wind, one) + 0.5 * sp.kron(one, wind)
+    wind = sp.kron(wind, identity) + 0.5 * sp.kron(identity, wind)
     yield "convection and diffusion, 2D", (plane + 40 * h * wind).tocsr(), False
     plane = plane - (25 * h) ** 2 * sp.eye_array(n)
     yield "Helmholtz equation, 2D", plane.tocsr(), False

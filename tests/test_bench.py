@@ -228,7 +228,7 @@ class TestPeers:
     def test_broken_are_named(self, source, reason, tmp_path, monkeypatch):
         (tmp_path / "fb_broken.py").write_text(source)
         monkeypatch.syspath_prepend(tmp_path)
-        found, missing = peers.installed([contender(None, library="fb_broken")])
+        found, missing = peers.installed([competitor(None, library="fb_broken")])
         assert not found
         assert missing == [peers.Missing("fb_broken", reason)]
 
@@ -238,7 +238,7 @@ class TestPeers:
         (tmp_path / "fb_loud.py").write_text(source)
         monkeypatch.syspath_prepend(tmp_path)
         before = sys.getrecursionlimit(), list(warnings.filters)
-        found, _ = peers.installed([contender(None, library="fb_loud")])
+        found, _ = peers.installed([competitor(None, library="fb_loud")])
         assert found
         assert (sys.getrecursionlimit(), warnings.filters) == before
 
@@ -278,15 +278,15 @@ class TestPeers:
         ],
     )
     def test_wrong_are_not_timed(self, prepare, message):
-        wrong = contender(prepare)
+        wrong = competitor(prepare)
         row = peers.measure(8, "float64", 0, [wrong], batch=3)[-1]
         assert row["name"] == "somebody"
         assert message in row["skipped"]
         assert "us" not in row
 
 
-def contender(prepare, library="numpy"):
-    return competitors.Contender(
+def competitor(prepare, library="numpy"):
+    return competitors.Competitor(
         "somebody", library, competitors.FORWARD, "something", prepare
     )
 

@@ -88,8 +88,8 @@ class TestDemo:
         assert cli.main(["demo", "--quick", "--out", str(tmp_path)]) == 0
         out = capsys.readouterr().out
         assert "scikit-learn digits" in out
-        for contender in main.CONTENDERS:
-            assert contender.name in out
+        for variant in main.VARIANTS:
+            assert variant.name in out
         for name in ("training.png", "factors.png"):
             assert (tmp_path / name).stat().st_size > 10_000
             assert str(tmp_path / name) in out
@@ -174,11 +174,10 @@ class TestDigits:
             digits.mnist(tmp_path)
 
 
-class TestContest:
-    def test_contenders_share_the_rest(self):
+class TestComparison:
+    def test_variants_share_the_other_layers(self):
         sizes = {
-            contender.name: contender.network(0).n_weights
-            for contender in main.CONTENDERS
+            variant.name: variant.network(0).n_weights for variant in main.VARIANTS
         }
         output = 1024 * 10 + 10
         assert sizes["no hidden layer"] == output

@@ -1,6 +1,6 @@
 """What is compared: the butterfly, and other libraries given its matrix or factors.
 
-Each is given the samples in the layout that suits it, and an `out` where it takes one.
+Each is given the samples in its fastest layout, and an `out` if it takes one.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ TRAINING = "training"  # outputs and, after them, both gradients
 
 @dataclass(frozen=True)
 class Call:
-    """What is timed, and its results by name, with samples as rows.
+    """A function to time, and its results by name, with samples as rows.
 
     Names: y (outputs), gx (gradients of the inputs), gw (gradients of a dense matrix).
     """
@@ -29,8 +29,8 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Contender:
-    """Somebody's way of doing a task.
+class Competitor:
+    """A library's way of doing a task.
 
     Parameters
     ----------
@@ -169,66 +169,66 @@ def _lazylinop(backend, fused=1):
 
 
 OURS = (
-    Contender("fastbutterfly", "numpy", FORWARD, "apply on rows", _apply),
-    Contender("fastbutterfly", "numpy", GRADIENTS, "vjp on rows", _vjp),
-    Contender("fastbutterfly", "numpy", TRAINING, "apply, then vjp", _apply_vjp),
+    Competitor("fastbutterfly", "numpy", FORWARD, "apply on rows", _apply),
+    Competitor("fastbutterfly", "numpy", GRADIENTS, "vjp on rows", _vjp),
+    Competitor("fastbutterfly", "numpy", TRAINING, "apply, then vjp", _apply_vjp),
 )
 PEERS = (
-    Contender("NumPy, dense", "numpy", FORWARD, "np.matmul on rows", _numpy),
-    Contender(
+    Competitor("NumPy, dense", "numpy", FORWARD, "np.matmul on rows", _numpy),
+    Competitor(
         "NumPy, dense", "numpy", GRADIENTS, "two products on rows", _numpy_gradients
     ),
-    Contender(
+    Competitor(
         "SciPy, sparse factors",
         "scipy.sparse",
         FORWARD,
         "log2(n) csr_array products on columns",
         _scipy_sparse,
     ),
-    Contender(
+    Competitor(
         "SciPy, FFT",
         "scipy.fft",
         FORWARD,
         "another map, scipy.fft.fft of the rows",
         _scipy_fft,
     ),
-    Contender("torch, dense", "torch", FORWARD, "torch.matmul on rows", _torch),
-    Contender(
+    Competitor("torch, dense", "torch", FORWARD, "torch.matmul on rows", _torch),
+    Competitor(
         "torch, dense",
         "torch",
         TRAINING,
         "linear on rows, then autograd",
         _torch_training,
     ),
-    Contender(
+    Competitor(
         "pyfaust, as built",
         "pyfaust",
         FORWARD,
         "Faust of the sparse factors on columns",
         _faust(optimise=False),
     ),
-    Contender(
+    Competitor(
         "pyfaust, optimised",
         "pyfaust",
         FORWARD,
         "the same after opt_butterfly_faust",
         _faust(optimise=True),
     ),
-    Contender(
+    Competitor(
         "lazylinop, chain",
         "lazylinop.butterfly",
         FORWARD,
         "ksm of the layers on columns, backend xp",
         _lazylinop("xp"),
     ),
-    Contender(
+    Competitor(
         "lazylinop, SciPy chain",
         "lazylinop.butterfly",
         FORWARD,
         "the same, backend scipy",
         _lazylinop("scipy"),
     ),
-    Contender(
+    Competitor(
         "lazylinop, fused chain",
         "lazylinop.butterfly",
         FORWARD,

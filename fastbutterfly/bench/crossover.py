@@ -108,13 +108,13 @@ def crossovers(rows: list[dict]) -> list[dict]:
     list of dict
         ``dtype``, ``batch``, ``crossover`` (None: not up to ``largest``), ``largest``.
     """
-    found = []
+    results = []
     for dtype, batch in dict.fromkeys((row["dtype"], row["batch"]) for row in rows):
         same = [r for r in rows if (r["dtype"], r["batch"]) == (dtype, batch)]
         dense = {row["n"]: row["dense_us"] for row in same}
         butterfly = {row["n"]: row["butterfly_us"] for row in same}
         n = crossover(dense, butterfly)
-        found.append(
+        results.append(
             {"dtype": dtype, "batch": batch, "crossover": n, "largest": max(dense)}
         )
-    return found
+    return results

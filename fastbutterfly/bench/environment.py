@@ -20,7 +20,7 @@ def environment(*, pinned: bool, packages: tuple[str, ...] = ()) -> dict:
     pinned : bool
         Whether BLAS was kept to one thread.
     packages : tuple of str
-        Others than fastbutterfly, NumPy, SciPy and Numba that took part.
+        Packages that took part, besides fastbutterfly, NumPy, SciPy and Numba.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def load() -> float | None:
 
 
 def busy() -> bool:
-    """Whether others leave this process less than a CPU."""
+    """Whether other processes leave this one less than a whole CPU."""
     average = load()
     return average is not None and average > cpu_count() - 0.5
 
@@ -60,7 +60,7 @@ def busy() -> bool:
 def blas() -> str:
     """Return the name and version of NumPy's BLAS library, or "unknown"."""
     try:
-        found = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     except (KeyError, TypeError):
         return "unknown"
-    return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
+    return f"{library.get('name', 'unknown')} {library.get('version', '')}".strip()

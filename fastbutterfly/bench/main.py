@@ -10,7 +10,7 @@ from .timing import Budget
 DTYPE = "float32"
 SIZES = 64, 256, 1024, 4096
 PEERS_AT = 1024
-# In units of what one size of the rows gets.
+# Shares of the time, in units of the share of one size of the rows.
 VECTOR, PEERS, CROSSOVER = 0.5, 4, 0.2
 
 
@@ -32,7 +32,7 @@ def run(*, seconds: float = 100.0) -> dict[str, list[dict]]:
     parts = len(SIZES) * (1 + VECTOR) + PEERS + len(pairs) * CROSSOVER
     budget = Budget(seconds, parts)
     _progress("looking for other libraries")
-    found, missing = peers.installed()
+    available, missing = peers.installed()
     with one_blas_thread() as pinned:
         print(report.title(DTYPE, pinned=pinned), end="\n\n", flush=True)
         measured = []
@@ -49,8 +49,8 @@ def run(*, seconds: float = 100.0) -> dict[str, list[dict]]:
         _show(report.vectors(results["vectors"]))
 
         _progress("measuring other libraries")
-        results["peers"] = peers.measure(PEERS_AT, DTYPE, budget.take(PEERS), found)
-        versions = peers.versions(found)
+        results["peers"] = peers.measure(PEERS_AT, DTYPE, budget.take(PEERS), available)
+        versions = peers.versions(available)
         _show(report.peers(results["peers"], missing, versions))
 
         measured = []

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from ..operators.butterfly import Butterfly
 from . import roofline
-from .competitors import FORWARD, OURS, PEERS, Contender
+from .competitors import FORWARD, OURS, PEERS, Competitor
 from .rows import BATCH, samples
 from .timing import best_in_turn
 
@@ -23,7 +23,7 @@ INSTALL = {"lazylinop": "lazylinop psutil pandas"}
 
 @dataclass(frozen=True)
 class Missing:
-    """A package that is not there, or cannot be imported, and why."""
+    """A package that is not installed or cannot be imported, and why."""
 
     package: str
     reason: str
@@ -35,36 +35,36 @@ class Missing:
 
 
 def installed(
-    contenders: Sequence[Contender] = PEERS,
-) -> tuple[list[Contender], list[Missing]]:
+    competitors: Sequence[Competitor] = PEERS,
+) -> tuple[list[Competitor], list[Missing]]:
     """Import the peers' libraries.
 
     Parameters
     ----------
-    contenders : sequence of Contender
+    competitors : sequence of Competitor
         Those to try.
 
     Returns
     -------
-    found : list of Contender
-        Whose library can be imported.
+    available : list of Competitor
+        Those whose library can be imported.
     missing : list of Missing
         The packages of the others, each once.
     """
     failed = {}
-    for library in dict.fromkeys(c.library for c in contenders):
+    for library in dict.fromkeys(c.library for c in competitors):
         try:
             with _unchanged():
                 importlib.import_module(library)
         except Exception as error:  # whatever a foreign library raises
             failed[library] = Missing(_package(library), _reason(library, error))
-    found = [c for c in contenders if c.library not in failed]
-    return found, list(failed.values())
+    available = [c for c in competitors if c.library not in failed]
+    return available, list(failed.values())
 
 
-def versions(contenders: Sequence[Contender]) -> dict[str, str]:
-    """Return the versions of the contenders' packages."""
-    packages = dict.fromkeys(_package(c.library) for c in contenders)
+def versions(competitors: Sequence[Competitor]) -> dict[str, str]:
+    """Return the versions of the competitors' packages."""
+    packages = dict.fromkeys(_package(c.library) for c in competitors)
     return {package: importlib.metadata.version(package) for package in packages}
 
 
@@ -72,7 +72,7 @@ def measure(
     n: int,
     dtype: DTypeLike,
     seconds: float,
-    contenders: Sequence[Contender],
+    competitors: Sequence[Competitor],
     *,
     batch: int = BATCH,
 ) -> list[dict]:
@@ -86,8 +86,8 @@ def measure(
         Of weights and samples.
     seconds : float
         For all calls together.
-    contenders : sequence of Contender
-        Found by `installed`.
+    competitors : sequence of Competitor
+        From `installed`.
 
     Returns
     -------
@@ -101,18 +101,18 @@ def measure(
     x, g = samples(n, batch, dtype)
     expected = {"y": B.apply(x), "gx": B.vjp(x, g)[0], "gw": g.T @ x.conj()}
     rows, calls = [], {"limit": roofline.call(dtype)}
-    for contender in (*OURS, *contenders):
+    for competitor in (*OURS, *competitors):
         row = {
             "n": n,
             "batch": batch,
             "dtype": np.dtype(dtype).name,
-            "name": contender.name,
-            "task": contender.task,
-            "what": contender.what,
+            "name": competitor.name,
+            "task": competitor.task,
+            "what": competitor.what,
         }
         try:
             with _silence():
-                call = contender.prepare(B, x, g)
+                call = competitor.prepare(B, x, g)
                 call.run()
                 problem = mistake(call.results(), expected)
         except Exception as error:  # whatever a foreign library raises
@@ -120,7 +120,7 @@ def measure(
         if problem:
             row["skipped"] = problem
         else:
-            calls[contender.name, contender.task] = call.run
+            calls[competitor.name, competitor.task] = call.run
         rows.append(row)
     with _silence():
         best = best_in_turn(calls, seconds)

@@ -108,10 +108,10 @@ def peers(
     return "\n\n".join([*parts, *filter(None, ["\n".join(skipped)])])
 
 
-def crossovers(found: Sequence[dict]) -> str:
-    """Return from where on a butterfly is faster, by batch."""
+def crossovers(results: Sequence[dict]) -> str:
+    """Return from which size on a butterfly is faster, for each batch."""
     lines = ["A butterfly beats the dense product"]
-    for row in found:
+    for row in results:
         n, batch = row["crossover"], row["batch"]
         what = "a vector, B @ x" if batch == VECTOR else f"batch {batch}, apply"
         where = f"from n = {n}" if n else f"nowhere up to n = {row['largest']}"

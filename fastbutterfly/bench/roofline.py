@@ -1,7 +1,7 @@
 """The multiply-add limit: the rate that np.matmul sustains in the same dtype and run.
 
 A butterfly needs one multiply-add for each effective weight and sample, 2 n log2(n) for
-a square one, and its gradients, with the forward pass, three times as many.
+a square butterfly; its gradients, with the forward pass, need three times as many.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ def rate(seconds: float) -> float:
 
 
 def share(multiply_adds: float, seconds: float, best: float) -> float:
-    """Part of the rate `best` that so many multiply-adds in so many seconds reach."""
+    """Share of the rate `best` that these multiply-adds in these seconds reach."""
     return multiply_adds / best / seconds
 
 
 def normal(rng: np.random.Generator, shape: tuple, dtype: DTypeLike) -> np.ndarray:
-    """Draw standard normal numbers, circular for complex dtypes."""
+    """Draw standard normal elements, circular for complex dtypes."""
     dtype = np.dtype(dtype)
     if dtype.kind != "c":
         return rng.standard_normal(shape).astype(dtype)

@@ -35,7 +35,7 @@ def table(
     header : sequence of str
         Names of the columns.
     rows : sequence of sequence of str
-        Of the length of `header`.
+        Each with as many cells as `header`.
     left : collection of int
         Columns to align to the left instead.
 

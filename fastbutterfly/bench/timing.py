@@ -3,8 +3,8 @@
 from collections.abc import Callable, Hashable, Mapping
 from time import perf_counter
 
-TURN = 5  # calls
-LONG = 0.05  # seconds
+TURN = 5  # calls in a row, so that all but the first find their data in the caches
+LONG = 0.05  # seconds of a call that is a turn by itself
 
 
 def best_in_turn(
@@ -54,14 +54,14 @@ def best_in_turn(
 class Budget:
     """A time to measure, divided among parts.
 
-    What a part leaves or takes too much is shared by those after it.
+    Later parts share what a part leaves over, or has taken too much.
 
     Parameters
     ----------
     seconds : float
         The whole.
     parts : float
-        How many there are; a part may count as several, or as less than one.
+        Number of parts; a part may count as several, or as a fraction.
     clock : callable
         Returns the time in seconds.
     """

@@ -22,8 +22,11 @@ LEARNING_RATE = 0.05
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A name, and the hidden layer of width 1024; None: no hidden layer."""
+class Variant:
+    """A network of the comparison: a name, and what makes the hidden layer of 1024.
+
+    `hidden` is None for a network without hidden layer.
+    """
 
     name: str
     hidden: Callable[[Generator], nn.Layer] | None
@@ -37,17 +40,15 @@ class Contender:
         return nn.Sequential(self.hidden(rng), nn.ReLU(), output)
 
 
-SOFTMAX = Contender("no hidden layer", None)
-DENSE = Contender("dense", lambda rng: nn.Dense(WIDTH, WIDTH, rng=rng))
-BUTTERFLY = Contender(
-    "butterfly", lambda rng: nn.ButterflyLinear(WIDTH, WIDTH, rng=rng)
-)
-FROZEN_BUTTERFLY = Contender(
+SOFTMAX = Variant("no hidden layer", None)
+DENSE = Variant("dense", lambda rng: nn.Dense(WIDTH, WIDTH, rng=rng))
+BUTTERFLY = Variant("butterfly", lambda rng: nn.ButterflyLinear(WIDTH, WIDTH, rng=rng))
+FROZEN_BUTTERFLY = Variant(
     "frozen butterfly",
     lambda rng: nn.ButterflyLinear(WIDTH, WIDTH, rng=rng, trainable=False),
 )
-GADGET = Contender("gadget", lambda rng: nn.ButterflyDense(WIDTH, WIDTH, rng=rng))
-FROZEN_GADGET = Contender(
+GADGET = Variant("gadget", lambda rng: nn.ButterflyDense(WIDTH, WIDTH, rng=rng))
+FROZEN_GADGET = Variant(
     "frozen gadget",
     lambda rng: nn.ButterflyDense(WIDTH, WIDTH, rng=rng, trainable=False),
 )
@@ -55,7 +56,7 @@ FROZEN_GADGET = Contender(
 
 @dataclass(frozen=True)
 class Run:
-    """A trained network and how it got there."""
+    """A trained network and the history of its training."""
 
     net: nn.Sequential
     history: nn.History
@@ -73,7 +74,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Result:
-    """All runs of a contender, and its times."""
+    """All runs of a variant, and its times."""
 
     name: str
     runs: list[Run]
@@ -82,13 +83,13 @@ class Result:
 
     @property
     def layer_weights(self) -> int:
-        """Trainable numbers of the hidden layer, with its bias."""
+        """Trainable parameters of the hidden layer, with its bias."""
         layers = self.runs[0].net.layers
         return layers[0].n_weights if len(layers) > 1 else 0
 
     @property
     def n_weights(self) -> int:
-        """Trainable numbers of the network."""
+        """Trainable parameters of the network."""
         return self.runs[0].net.n_weights
 
     @property
@@ -102,12 +103,12 @@ class Result:
         return float(np.std([run.accuracy for run in self.runs]))
 
 
-def train(contender: Contender, digits: Digits, *, seed: int, epochs: int) -> Run:
+def train(variant: Variant, digits: Digits, *, seed: int, epochs: int) -> Run:
     """Train with SGD, momentum 0.9, the rate falling along a cosine from 0.05 to 0.
 
     The test images are evaluated after each epoch; no run stops or is picked by them.
     """
-    net = contender.network(seed)
+    net = variant.network(seed)
     steps = epochs * -(-len(digits.x_train) // BATCH)
     history = nn.fit(
         net,

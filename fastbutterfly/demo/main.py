@@ -8,7 +8,7 @@ from time import perf_counter
 from .._base.machine import one_blas_thread
 from . import comparison, digits, report
 
-CONTENDERS = (
+VARIANTS = (
     comparison.DENSE,
     comparison.BUTTERFLY,
     comparison.GADGET,
@@ -23,7 +23,7 @@ frozen      the butterfly keeps its random start, the rest is trained
 All with bias, then ReLU and a dense layer to 10 classes. No hidden layer: softmax
 regression. Ratios are to dense. Same training for all: SGD, momentum 0.9, learning
 rate 0.05 falling to 0 along a cosine, batches of 64."""
-QUICK = 3  # epochs
+QUICK_EPOCHS = 3
 
 
 def run(
@@ -58,7 +58,7 @@ def run(
         _require("scikit-learn", "sklearn")
     print(report.title(), flush=True)
     images = digits.load(data)
-    epochs = epochs or (QUICK if quick else images.epochs)
+    epochs = epochs or (QUICK_EPOCHS if quick else images.epochs)
     if quick:
         images, seeds = images.head(512, 128), 1
     print(f"Data: {images.name}")
@@ -78,33 +78,33 @@ def run(
 
 def _results(images, seeds, epochs):
     start = perf_counter()
-    for contender in CONTENDERS:
-        comparison.train(contender, images.head(comparison.BATCH, 64), seed=0, epochs=1)
+    for variant in VARIANTS:
+        comparison.train(variant, images.head(comparison.BATCH, 64), seed=0, epochs=1)
     print(f"kernels ready in {perf_counter() - start:.1f} s", flush=True)
-    trained = [_train(contender, images, seeds, epochs) for contender in CONTENDERS]
+    trained = [_train(variant, images, seeds, epochs) for variant in VARIANTS]
     results = []
-    for contender, runs in zip(CONTENDERS, trained, strict=True):
+    for variant, runs in zip(VARIANTS, trained, strict=True):
         net = runs[0].net
         seconds = comparison.seconds_per_epoch(net, images)
         microseconds = comparison.microseconds_per_prediction(net, images)
-        results.append(comparison.Result(contender.name, runs, seconds, microseconds))
+        results.append(comparison.Result(variant.name, runs, seconds, microseconds))
     return results
 
 
-def _train(contender, images, seeds, epochs):
+def _train(variant, images, seeds, epochs):
     start = perf_counter()
     runs = [
-        comparison.train(contender, images, seed=seed, epochs=epochs)
+        comparison.train(variant, images, seed=seed, epochs=epochs)
         for seed in range(seeds)
     ]
     accuracy, loss = mean(r.accuracy for r in runs), mean(r.loss for r in runs)
-    line = f"{contender.name:<18} {accuracy:6.2f} % right, training loss {loss:.4f}"
+    line = f"{variant.name:<18} {accuracy:6.2f} % right, training loss {loss:.4f}"
     print(f"{line}, {perf_counter() - start:5.1f} s", flush=True)
     return runs
 
 
 def _draw(results, out):
-    butterfly = results[CONTENDERS.index(comparison.BUTTERFLY)]
+    butterfly = results[VARIANTS.index(comparison.BUTTERFLY)]
     paths = report.save_pictures(results, butterfly, out)
     if paths:
         print("Pictures: " + ", ".join(map(str, paths)))

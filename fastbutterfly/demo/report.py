@@ -45,16 +45,16 @@ def save_pictures(results: Sequence[Result], layer: Result, folder: Path) -> lis
     Parameters
     ----------
     results : sequence of Result
-        Whose first runs are drawn.
+        The first run of each is drawn.
     layer : Result
-        Whose first layer, a `ButterflyLinear`, is drawn.
+        The first layer of its first network, a `ButterflyLinear`, is drawn.
     folder : Path
-        Created if it is not there.
+        Created if missing.
 
     Returns
     -------
     list of Path
-        The files; empty where matplotlib is not installed.
+        The files; empty if matplotlib is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
         return []
@@ -90,5 +90,5 @@ def _ratio(value):
 
 
 def _aligned(row, widths):
-    first, *rest = zip(row, widths, strict=True)
-    return [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
+    name, *cells = zip(row, widths, strict=True)
+    return [name[0].ljust(name[1]), *(cell.rjust(width) for cell, width in cells)]

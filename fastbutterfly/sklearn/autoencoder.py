@@ -10,10 +10,17 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._base.arguments import as_choice, as_size
-from ..nn import MSE, Adam, EncoderDecoder, cosine, fit
+from ..nn import (
+    MSE,
+    Adam,
+    EncoderDecoder,
+    History,
+    cosine,
+    fit,
+    two_phase,
+    variable_projection,
+)
 from ..nn.arguments import as_positive
-from ..nn.training import two_phase, variable_projection
-from ..nn.training.history import History
 
 DTYPES = np.float64, np.float32
 
@@ -21,7 +28,7 @@ DTYPES = np.float64, np.float32
 class ButterflyAutoencoder(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
-    """Reduce to a few numbers from which the samples are best restored, as PCA does.
+    """Reduce the dimension linearly with a small reconstruction error, as PCA does.
 
     The encoder is E B with a truncated butterfly B, which has k l + 2 n log2(l) + 6 n
     weights at most in place of PCA's k n: fewer where l is small beside n and k is not.
@@ -33,15 +40,16 @@ class ButterflyAutoencoder(
         k, from 1 to the number of features.
     n_hidden : int or "auto"
         l, outputs of the butterfly, from k to the number of features. "auto":
-        k (floor(log2(k + 1)) + 1), or as many as there are.
+        k (floor(log2(k + 1)) + 1), or the number of features if that is less.
     training : {"projection", "joint", "two-phase", "none"}
         "projection": B alone, with the best E and D for it (L-BFGS). "joint": all at
         once by Adam. "two-phase": E and D first, in closed form, then all by Adam.
-        "none": B stays as it is drawn. At the end E and D are the best for B always.
+        "none": B stays as it is drawn. In all cases E and D are optimal for B at the
+        end.
     max_iter : int
         Iterations of "projection", or epochs.
     learning_rate_init : float
-        Positive; of Adam, falls to zero on a cosine.
+        Positive; of Adam, decays to zero along a cosine.
     batch_size : int
         Samples a step of Adam.
     random_state : int, RandomState or None
@@ -53,7 +61,7 @@ class ButterflyAutoencoder(
     mean_ : array, shape (n_features_in_,)
         Subtracted before, added after.
     reconstruction_error_ : float
-        Squared Frobenius norm of what is not restored of the samples of `fit`.
+        Squared Frobenius norm of the samples of `fit` minus their reconstructions.
     n_hidden_ : int
     n_iter_ : int
         Iterations or epochs done.
@@ -78,10 +86,10 @@ class ButterflyAutoencoder(
     >>> from fastbutterfly.sklearn import ButterflyAutoencoder
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((200, 3)) @ rng.standard_normal((3, 64))
-    >>> made = ButterflyAutoencoder(3, random_state=0).fit(X)
-    >>> made.transform(X).shape
+    >>> model = ButterflyAutoencoder(3, random_state=0).fit(X)
+    >>> model.transform(X).shape
     (200, 3)
-    >>> bool(np.allclose(made.inverse_transform(made.transform(X)), X))
+    >>> bool(np.allclose(model.inverse_transform(model.transform(X)), X))
     True
     """
 
@@ -121,18 +129,18 @@ class ButterflyAutoencoder(
         rate = as_positive("learning_rate_init", self.learning_rate_init)
         batch_size = as_size("batch_size", self.batch_size)
         X = validate_data(self, X, dtype=DTYPES, order="C")
-        k, count = self._sizes(X.shape[1])
+        k, n_hidden = self._sizes(X.shape[1])
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
         x = X - self.mean_
-        options = {"k": k, "l": count, "rng": seed, "dtype": X.dtype}
+        options = {"k": k, "l": n_hidden, "rng": seed, "dtype": X.dtype}
         net = self.network_ = EncoderDecoder(X.shape[1], X.shape[1], **options)
         steps = max(max_iter * -(-len(x) // batch_size), 1)
         options = {"batch_size": batch_size, "progress": False, "rng": seed}
         options |= {"optimizer": Adam(cosine(rate, steps)), "epochs": max_iter}
         self.n_iter_ = len(train(net, x, options).epochs) if max_iter else 0
         self.reconstruction_error_ = net.solve(x).loss
-        self.n_hidden_, self._n_features_out = count, k
+        self.n_hidden_, self._n_features_out = n_hidden, k
         return self
 
     def _sizes(self, n):
@@ -142,13 +150,13 @@ class ButterflyAutoencoder(
         if isinstance(self.n_hidden, str):
             as_choice("n_hidden", self.n_hidden, {"auto": None})
             return k, min(n, k * int(np.log2(k + 1) + 1))
-        count = as_size("n_hidden", self.n_hidden)
-        if not k <= count <= n:
+        n_hidden = as_size("n_hidden", self.n_hidden)
+        if not k <= n_hidden <= n:
             raise ValueError(
                 f"n_hidden must be from n_components to n_features, {k} ... {n}, "
-                f"got {count}"
+                f"got {n_hidden}"
             )
-        return k, count
+        return k, n_hidden
 
     def transform(self, X):
         """Return the codes of samples.
@@ -167,7 +175,7 @@ class ButterflyAutoencoder(
         return self.network_.encode(X - self.mean_).astype(dtype, copy=False)
 
     def inverse_transform(self, X):
-        """Return the samples that codes stand for.
+        """Return the reconstructions of samples from their codes.
 
         Parameters
         ----------

@@ -19,7 +19,7 @@ class ButterflyClassifier(ClassifierMixin, Network):
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int
-        Widths of the hidden layers; any numbers.
+        Widths of the hidden layers, at least 1.
     activation : {"relu", "gelu", "tanh", "logistic", "identity"}
         After each hidden layer.
     hidden : {"butterfly", "gadget", "dense"}
@@ -40,12 +40,12 @@ class ButterflyClassifier(ClassifierMixin, Network):
     verbose : bool
         Whether to show progress.
     warm_start : bool
-        Whether `fit` goes on with the network of the last `fit`.
+        Whether `fit` continues with the network of the last `fit`.
     early_stopping : bool
-        Whether to keep samples aside, to stop when their loss no longer falls, and to
-        return to the best epoch. Else training stops by the training loss.
+        Whether to hold out samples, to stop when their loss no longer falls, and to
+        return to the best epoch. Else the training loss decides when to stop.
     validation_fraction : float
-        Share of the samples kept aside.
+        Share of the samples held out.
     n_iter_no_change : int
         Epochs without progress after which training stops.
     class_weight : dict, "balanced" or None
@@ -146,10 +146,10 @@ class ButterflyClassifier(ClassifierMixin, Network):
         self
         """
         self._check_parameters()
-        goes_on = self.warm_start and hasattr(self, "network_")
-        X, y, weights = self._checked(X, y, sample_weight, reset=not goes_on)
+        continues = self.warm_start and hasattr(self, "network_")
+        X, y, weights = self._checked(X, y, sample_weight, reset=not continues)
         y, multilabel = _as_labels(y)
-        if not goes_on:
+        if not continues:
             classes = np.arange(y.shape[1]) if multilabel else np.unique(y)
             self._set_classes(classes, multilabel, X.dtype)
         targets = self._targets(y, multilabel)
@@ -232,7 +232,7 @@ class ButterflyClassifier(ClassifierMixin, Network):
         self._start(len(classes), dtype)
 
     def _targets(self, y, multilabel):
-        """What the loss takes."""
+        """Targets of the loss: indices of classes, or the labels."""
         known = self.classes_
         if multilabel != self._multilabel or (multilabel and y.shape[1] != len(known)):
             kind = "(samples, labels) of 0 and 1" if self._multilabel else "(samples,)"

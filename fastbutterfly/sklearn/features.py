@@ -36,7 +36,7 @@ class ButterflyFeatures(
     gamma : float or "scale"
         Of the kernel exp(-gamma |x - y|^2); "scale": 1 / (n_features * X.var()).
     n_components : int
-        Number of features that are made.
+        Number of random features.
     random_state : int, RandomState or None
         Source of randomness.
     n_jobs : int or None
@@ -59,22 +59,23 @@ class ButterflyFeatures(
     ------
     ValueError, TypeError
         In `fit`, if a parameter is not as described; for NaN, infinities and other
-        numbers of features; for samples so long that rounding leaves nothing of w_j x.
+        numbers of features; for samples whose norm is so large that rounding leaves no
+        correct digit of w_j x.
 
     Notes
     -----
     With w_j the rows of sqrt(2 gamma) S R, the features are sqrt(2 / n_components)
     times cos(w_j x) for all j, then sin(w_j x) for all j. R = H D_3 H D_2 H D_1 is a
     rotation of random signs D and orthonormal Hadamard transforms H, of x filled up
-    with zeros, S holds independent lengths, chi-distributed with n degrees of freedom,
-    as rows of a normal matrix have them; as many R as are needed. An odd last feature
-    is cos(w_j x + offset).
+    with zeros. S is diagonal with independent elements, chi-distributed with n degrees
+    of freedom, as the norms of the rows of a normal matrix are. There are as many R as
+    are needed. An odd last feature is cos(w_j x + offset).
 
     If R were uniform, each w_j were normal and the kernel without bias; no bias is seen
     after three rounds. Pairs of cosine and sine have a lower error than cosines with
     random phases, and orthogonal rows a lower one than independent ones, above all for
     samples that are close, and more than Fastfood's (Le, Sarlós and Smola, 2013), which
-    are not orthogonal: see benchmarks/features.py. Fewer waves than numbers gain less.
+    are not orthogonal: see benchmarks/features.py. Fewer waves than features gain less.
 
     References
     ----------
@@ -99,7 +100,7 @@ class ButterflyFeatures(
         self.n_jobs = n_jobs
 
     def fit(self, X, y=None):
-        """Draw the features for as many numbers as X has.
+        """Draw the random features for the number of features of X.
 
         Parameters
         ----------
@@ -142,7 +143,7 @@ class ButterflyFeatures(
         return map_rows(self._features, X, self._n_features_out)
 
     def _features(self, x):
-        _check_lengths(x, self.gamma_)
+        _check_norms(x, self.gamma_)
         n_out, signs = self._n_features_out, self.random_signs_
         frequencies = math.sqrt(2 * self.gamma_) * self.random_lengths_
         scale, workers = math.sqrt(2 / n_out), effective_n_jobs(self.n_jobs)
@@ -171,22 +172,22 @@ class ButterflyFeatures(
         return tags
 
 
-def _check_lengths(x, gamma):
-    """Raise if the angles, of about sqrt(2 gamma) |x|, have no right digit."""
+def _check_norms(x, gamma):
+    """Raise if the angles, of about sqrt(2 gamma) |x|, have no correct digit."""
     if not x.size or not gamma:
         return
     with np.errstate(over="ignore"):
-        longest = math.sqrt(np.einsum("ij,ij->i", x, x).max())
-    most = 1 / (math.sqrt(2 * gamma) * np.finfo(x.dtype).eps)
-    if longest >= most:
+        largest = math.sqrt(np.einsum("ij,ij->i", x, x).max())
+    limit = 1 / (math.sqrt(2 * gamma) * np.finfo(x.dtype).eps)
+    if largest >= limit:
         raise ValueError(
-            f"X must have samples shorter than {most:.3g} for gamma={gamma:.3g} in "
-            f"{x.dtype}, got one of length {longest:.3g}; scale the features, or lower "
+            f"X must have samples shorter than {limit:.3g} for gamma={gamma:.3g} in "
+            f"{x.dtype}, got one of length {largest:.3g}; scale the features, or lower "
             "gamma"
         )
 
 
 def _scale(x):
-    """1 / (n_features * variance of all numbers); 1 if they are all the same."""
-    square = x.multiply(x).mean() - x.mean() ** 2 if issparse(x) else x.var()
-    return float(1 / (x.shape[1] * square)) if square > 0 else 1.0
+    """1 / (n_features * variance of all elements); 1 if they are all the same."""
+    variance = x.multiply(x).mean() - x.mean() ** 2 if issparse(x) else x.var()
+    return float(1 / (x.shape[1] * variance)) if variance > 0 else 1.0

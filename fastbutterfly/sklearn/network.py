@@ -39,7 +39,7 @@ class Network(BaseEstimator):
     """Base: a subclass turns y into targets, has a `_loss`, and predicts."""
 
     def _check_parameters(self):
-        """Raise if a parameter is wrong, whatever the data."""
+        """Raise if a parameter is invalid for any data."""
         self._widths()
         as_choice("hidden", self.hidden, HIDDEN)
         as_choice("activation", self.activation, ACTIVATIONS)
@@ -91,7 +91,7 @@ class Network(BaseEstimator):
         return X[used], y[used], weights[used]
 
     def _start(self, n_out, dtype):
-        """A new network, generator and optimiser."""
+        """Set a new network, generator and optimiser."""
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         self._rng = np.random.default_rng(seed)
         options = {"rng": self._rng, "dtype": dtype}
@@ -132,7 +132,7 @@ class Network(BaseEstimator):
         return history
 
     def _train_fully(self, X, targets, weights, stratify):
-        """Until the loss no longer falls, or that of validation samples."""
+        """Train until the loss, or that of validation samples, no longer falls."""
         if self.warm_start:
             self._start_optimizer()
         data, validation = (X, targets, weights), None
@@ -154,7 +154,10 @@ class Network(BaseEstimator):
             )
 
     def _split(self, X, targets, weights, stratify):
-        """What is trained on, and what is not: (X, targets, weights) without None."""
+        """Training and validation samples, (X, targets, weights) each.
+
+        Without weights the training samples have None, the validation samples a pair.
+        """
         parts = [X, targets] if weights is None else [X, targets, weights]
         parts = train_test_split(
             *parts,

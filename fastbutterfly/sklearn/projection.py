@@ -32,12 +32,13 @@ class ButterflyProjection(
     Parameters
     ----------
     n_components : int or "auto"
-        Number of coordinates to keep; "auto": what the Johnson-Lindenstrauss lemma asks
-        for with this many samples and eps, which must not be more than there are.
+        Number of coordinates to keep; "auto": what the Johnson-Lindenstrauss lemma
+        requires for the number of samples and eps, at most the number of features.
     eps : float
         Positive; the relative error of squared distances that "auto" allows.
     compute_inverse_components : bool
-        Whether `fit` computes what `inverse_transform` uses; else that does, each time.
+        Whether `fit` computes the pseudo-inverse for `inverse_transform`, which else
+        computes it at every call.
     random_state : int, RandomState or None
         Source of randomness.
 
@@ -46,7 +47,7 @@ class ButterflyProjection(
     operator_ : Butterfly, shape (n_components_, n_features_in_)
         The projection, `fastbutterfly.fjlt`.
     components_ : array, shape (n_components_, n_features_in_)
-        Its matrix, made anew when it is asked for.
+        Its matrix, computed at each access.
     inverse_components_ : array, shape (n_features_in_, n_components_)
         Pseudo-inverse of the matrix; only with `compute_inverse_components`.
     n_components_ : int
@@ -57,8 +58,8 @@ class ButterflyProjection(
     Raises
     ------
     ValueError, TypeError
-        In `fit`, if a parameter is not as described or "auto" asks for more coordinates
-        than there are; for NaN, infinities and other numbers of features.
+        In `fit`, if a parameter is not as described or "auto" gives more coordinates
+        than features; for NaN, infinities and other numbers of features.
 
     Notes
     -----
@@ -96,7 +97,7 @@ class ButterflyProjection(
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Draw the projection for as many numbers as X has.
+        """Draw the projection for the number of features of X.
 
         Parameters
         ----------
@@ -131,7 +132,7 @@ class ButterflyProjection(
 
     @property
     def components_(self):
-        """Matrix of the projection, made anew."""
+        """Matrix of the projection, computed at each access."""
         check_is_fitted(self, "operator_")
         return self.operator_.to_dense()
 
@@ -151,7 +152,7 @@ class ButterflyProjection(
         return map_rows(self.operator_.apply, X, self.n_components_)
 
     def inverse_transform(self, X):
-        """Return the shortest samples that are projected to X.
+        """Return the minimum-norm samples whose projection is X.
 
         Parameters
         ----------
@@ -171,8 +172,9 @@ class ButterflyProjection(
         if self.compute_inverse_components:
             return X @ self.inverse_components_.T
         if k <= n and not n & (n - 1):
-            back = self.operator_.T
-            return map_rows(lambda x: back.apply(x) * x.dtype.type(k / n), X, n)
+            # J J^T = (n / k) I, so the pseudo-inverse is J^T k / n.
+            transpose = self.operator_.T
+            return map_rows(lambda x: transpose.apply(x) * x.dtype.type(k / n), X, n)
         return X @ scipy.linalg.pinv(self.components_).T
 
     def __sklearn_tags__(self):
@@ -183,7 +185,7 @@ class ButterflyProjection(
 
 
 def _by_the_lemma(samples, features, eps):
-    """Number of coordinates that keeps all distances, at most that of the features."""
+    """Number of coordinates that nearly keeps all distances, or raise."""
     k = int(johnson_lindenstrauss_min_dim(n_samples=samples, eps=eps))
     if not 1 <= k <= features:
         raise ValueError(

@@ -104,8 +104,8 @@ class ButterflyRegressor(RegressorMixin, Network):
         -------
         self
         """
-        goes_on = self.warm_start and hasattr(self, "network_")
-        data = self._prepared(X, y, sample_weight, first=not goes_on)
+        continues = self.warm_start and hasattr(self, "network_")
+        data = self._prepared(X, y, sample_weight, first=not continues)
         self._train_fully(*data, None)
         return self
 

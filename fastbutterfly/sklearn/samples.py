@@ -1,4 +1,4 @@
-"""What the estimators share: samples of scikit-learn's kinds, in pieces."""
+"""Samples of scikit-learn's kinds: checked, and sparse ones by dense blocks of rows."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -20,7 +20,7 @@ def as_samples(estimator, x, *, reset=False):
 
 
 def map_rows(function, x, width):
-    """function(rows) of an array, or of a sparse matrix in pieces, made dense."""
+    """function(rows) of an array, or of a sparse matrix by dense blocks of rows."""
     if not issparse(x):
         return function(x)
     y = np.empty((x.shape[0], width), x.dtype)

@@ -1,13 +1,14 @@
-"""How the estimators end a training, and go on with it."""
+"""Training of the estimators: when it stops, and how it is continued."""
 
 import numpy as np
 
 
 class Plateau:
-    """Callback that ends a run once the training loss no longer falls.
+    """Callback that stops a run once the training loss no longer falls.
 
-    It falls if it is lower than ever by more than `tol`; `patience` epochs in a row
-    without that are the end, as in scikit-learn's MLPClassifier.
+    An epoch is progress if its loss is below the best one by more than `tol`. More than
+    `patience` epochs in a row without progress stop the run, as in scikit-learn's
+    MLPClassifier.
     """
 
     def __init__(self, patience, tol):
@@ -23,7 +24,7 @@ class Plateau:
 
 
 class Continued:
-    """An optimiser whose state goes on from one run to the next."""
+    """An optimiser whose state is kept from one run to the next."""
 
     def __init__(self, optimizer):
         self.optimizer, self.state = optimizer, None

@@ -149,7 +149,7 @@ def errors(content, name, k, way, seeds):
 
 def summary(content, sets, seeds):
     """A table for each set, and what the paper claims."""
-    parts, found = [], {}
+    parts, claims = [], {}
     for name in sets:
         given = content["sets"][name]
         rows = []
@@ -166,13 +166,13 @@ def summary(content, sets, seeds):
                 )
                 close = error <= (1e-4 * given["norm"] if rounding else 1.01 * best)
                 if way.startswith("network") and k >= 4:
-                    found[f"{name}, k = {k}: {way} within 1 % of PCA"] = close
+                    claims[f"{name}, k = {k}: {way} within 1 % of PCA"] = close
             rows.append(row)
         columns = ["k", "l", "PCA, of all", *WAYS]
         n, d = given["shape"]
         table = report.table(columns, rows)
         parts.append(f"### {name}, {n} x {d}: error, in units of PCA's\n\n{table}")
-    return "\n\n".join([*parts, report.verdicts(found)])
+    return "\n\n".join([*parts, report.verdicts(claims)])
 
 
 def plot(content, sets, seeds, path):

@@ -53,11 +53,11 @@ def _read(path, word, comments=True):
             sentence = []
             continue
         try:
-            found = word(line.split("\t"))
+            token = word(line.split("\t"))
         except ValueError as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
-        if found is not None:
-            sentence.append(found)
+        if token is not None:
+            sentence.append(token)
     return [*sentences, sentence] if sentence else sentences
 
 

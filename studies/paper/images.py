@@ -82,16 +82,16 @@ def read_cifar(path):
     return rows[:, 1:].reshape(-1, 3, 32, 32), rows[:, 0]
 
 
-def _of_digits(found):
-    arrays = found.x_train, found.y_train, found.x_test, found.y_test
-    return Images(found.name, *arrays)
+def _of_digits(source):
+    arrays = source.x_train, source.y_train, source.x_test, source.y_test
+    return Images(source.name, *arrays)
 
 
 def _one(folder, pattern):
-    found = sorted(folder.glob(pattern))
-    if not found:
+    paths = sorted(folder.glob(pattern))
+    if not paths:
         raise FileNotFoundError(f"{folder} has no file {pattern}")
-    return found[0]
+    return paths[0]
 
 
 def _standardised(name, train, test):

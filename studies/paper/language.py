@@ -109,11 +109,11 @@ def real_tasks(folder):
 
 def quick_tasks():
     """Tiny ones that need no data."""
-    few = FEW[:40], FEW[40:]
+    sentences = FEW[:40], FEW[40:]
     names = "part of speech", "named entities"
     return [
         Task(name, part, part[:20], part[:20], name == names[1], 2)
-        for name, part in zip(names, few, strict=True)
+        for name, part in zip(names, sentences, strict=True)
     ]
 
 
@@ -148,13 +148,13 @@ class Data:
         guess, (_, codes) = self.predict(net, part), self.parts[part]
         if not self.task.entities:
             return 100 * float(np.mean(guess == codes))
-        true, found, start = [], [], 0
+        true, predicted, start = [], [], 0
         for sentence in getattr(self.task, part):
             stop = start + len(sentence)
             true.append([tag for _, tag in sentence])
-            found.append([self.tags[k] for k in guess[start:stop]])
+            predicted.append([self.tags[k] for k in guess[start:stop]])
             start = stop
-        return spans.score(true, found)[2]
+        return spans.score(true, predicted)[2]
 
 
 def networks(tags):
@@ -203,11 +203,11 @@ def train_all(records, tasks, data, seeds, rates):
         make = networks(len(given.tags))[name]
 
         def choose(make=make, given=given):
-            found = {
+            scores = {
                 rate: train(make, given, rate, 0, 1, "dev")["score"][-1]
                 for rate in rates
             }
-            return {"best": max(found, key=found.get), "scores": found}
+            return {"best": max(scores, key=scores.get), "scores": scores}
 
         rate = records.get("rates", f"{task.name}, {name}", choose)["best"]
         for seed in range(seeds):
@@ -233,18 +233,18 @@ def measure(data, rounds):
     )
     nets = {"dense": dense, "dense, as CSR": nets.pop("dense"), **nets}
     inputs = {name: x if name == "dense, as CSR" else x.toarray() for name in nets}
-    steps, many, one = {}, {}, {}
+    steps, many, single = {}, {}, {}
     for name, net in nets.items():
         given = inputs[name]
         first = given[:1]
         step = nn.Adam(1e-3)
         steps[name] = timing.training_step(net, nn.CrossEntropy(), step, given, y, rng)
         many[name] = lambda net=net, given=given: net.forward(given)
-        one[name] = lambda net=net, first=first: net.forward(first)
-    found = {"step": steps, f"{BATCH} words": many, "one word": one}
+        single[name] = lambda net=net, first=first: net.forward(first)
+    calls_by_batch = {"step": steps, f"{BATCH} words": many, "one word": single}
     return {
         what: timing.times(calls, max(3, rounds // 3) if what == "step" else rounds)
-        for what, calls in found.items()
+        for what, calls in calls_by_batch.items()
     }
 
 
@@ -281,18 +281,18 @@ def summary(content, tasks, data, seeds):
 
 def claims(task, facts):
     """What is expected, and what holds here."""
-    found, most = {}, 2 if task.entities else 1
+    holds, margin = {}, 2 if task.entities else 1
     for name in ("butterfly", "gadget, log n"):
         mine, dense = facts[name], facts["dense"]
         gap = mine["score"] - dense["score"]
         ratio = dense["weights"] / mine["weights"]
-        found[f"{name}: within {most} of dense ({gap:+.2f})"] = gap >= -most
-        found[f"{name}: 20x fewer weights in the layer ({ratio:.0f}x)"] = ratio >= 20
+        holds[f"{name}: within {margin} of dense ({gap:+.2f})"] = gap >= -margin
+        holds[f"{name}: 20x fewer weights in the layer ({ratio:.0f}x)"] = ratio >= 20
         for key in [key for key in mine if key not in ("score", "weights")]:
             for rival in ("dense", "dense, as CSR"):
                 speed = facts[rival][key] / mine[key]
-                found[f"{name}: {key} faster than {rival} ({speed:.2f}x)"] = speed > 1
-    return found
+                holds[f"{name}: {key} faster than {rival} ({speed:.2f}x)"] = speed > 1
+    return holds
 
 
 def plot(content, tasks, seeds, path):

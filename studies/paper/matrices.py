@@ -46,10 +46,10 @@ def mnist(folder, count=1024, seed=0):
     """Digits as columns: 28 x 28 framed by noise, N(0, 0.01), to 32 x 32."""
     rng = np.random.default_rng(seed)
     path = next(Path(folder).rglob(MNIST))
-    found = digits.read_idx(path)
-    found = found[rng.choice(len(found), count, replace=False)] / 255
+    pixels = digits.read_idx(path)
+    pixels = pixels[rng.choice(len(pixels), count, replace=False)] / 255
     framed = 0.1 * rng.standard_normal((count, 32, 32))
-    framed[:, 2:-2, 2:-2] = found
+    framed[:, 2:-2, 2:-2] = pixels
     return _permuted(framed.transpose(0, 2, 1).reshape(count, -1).T, rng)
 
 
@@ -74,7 +74,7 @@ def photographs():
     """Grey or colour images from 0 to 1, and their names."""
     from sklearn.datasets import load_sample_images
 
-    found = dict(zip(("china", "flower"), load_sample_images().images, strict=True))
+    pictures = dict(zip(("china", "flower"), load_sample_images().images, strict=True))
     try:
         import skimage
         from skimage.io import imread
@@ -85,8 +85,8 @@ def photographs():
         for name in PHOTOGRAPHS:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                found[name] = imread(next(place.glob(f"{name}.*")))
-    return {name: image / 255 for name, image in found.items()}
+                pictures[name] = imread(next(place.glob(f"{name}.*")))
+    return {name: image / 255 for name, image in pictures.items()}
 
 
 def colour_photographs():
@@ -106,8 +106,8 @@ def patches(count=500, seed=0):
     """Red channels of random squares of photographs, averaged to 32 x 32."""
     images = [_red(image) for image in photographs().values()]
     rng = np.random.default_rng(seed)
-    found = [(_patch(images, rng) - 0.485) / 0.229 for _ in range(count)]
-    return scaled(_permuted_rows(found, rng), 10)
+    squares = [(_patch(images, rng) - 0.485) / 0.229 for _ in range(count)]
+    return scaled(_permuted_rows(squares, rng), 10)
 
 
 def _patch(images, rng):
@@ -130,7 +130,7 @@ def bands(scenes=1, seed=0):
         raise ValueError(f"there are {len(sources)} colour photographs, not {scenes}")
     names = ["retina"] if scenes == 1 and "retina" in sources else list(sources)
     order = rng.permutation(1024)
-    found = []
+    result = []
     for name in names[:scenes]:
         crop = _resized(sources[name][..., :3], (1024, 768))
         powers = rng.uniform(0.7, 1.4, 3)
@@ -140,8 +140,8 @@ def bands(scenes=1, seed=0):
             band = parts @ (np.array(mix) + 0.05) + 0.01 * rng.standard_normal(
                 crop.shape[:2]
             )
-            found.append(band[order])
-    return scaled(found, 100)
+            result.append(band[order])
+    return scaled(result, 100)
 
 
 def _resized(image, shape):
@@ -164,7 +164,7 @@ def documents(folder, terms=8192, size=100):
     sentences = conll.read_conllu(place / "train.conllu.gz")
     rng = np.random.default_rng(0)
     sentences = [sentences[i] for i in rng.permutation(len(sentences))]
-    found = []
+    result = []
     for start in range(0, len(sentences) - size + 1, size):
         pairs = [
             (zlib.crc32(word.lower().encode()) % terms, column)
@@ -173,18 +173,18 @@ def documents(folder, terms=8192, size=100):
         ]
         rows, columns = np.array(pairs).T
         counts = np.ones(len(pairs))
-        found.append(csr_array((counts, (rows, columns)), shape=(terms, size)))
-    return scaled(found, 100)
+        result.append(csr_array((counts, (rows, columns)), shape=(terms, size)))
+    return scaled(result, 100)
 
 
 def scaled(matrices, largest):
     """All with the same largest singular value."""
-    found = []
+    result = []
     for X in matrices:
         gram = X.T @ X if X.shape[0] > X.shape[1] else X @ X.T
         gram = gram.toarray() if hasattr(gram, "tocsr") else gram
-        found.append(X * (largest / np.sqrt(np.linalg.eigvalsh(gram)[-1])))
-    return found
+        result.append(X * (largest / np.sqrt(np.linalg.eigvalsh(gram)[-1])))
+    return result
 
 
 def _red(image):

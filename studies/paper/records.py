@@ -19,13 +19,13 @@ class Records:
         self.path = Path(path)
         self.content = {"settings": settings, "machine": machine.describe()}
         if self.path.exists():
-            found = json.loads(self.path.read_text())
-            if found["settings"] != json.loads(json.dumps(settings)):
+            saved = json.loads(self.path.read_text())
+            if saved["settings"] != json.loads(json.dumps(settings)):
                 raise SystemExit(
                     f"{self.path} holds results of other settings: delete it, or give "
-                    f"another --out; it has {found['settings']}, now {settings}"
+                    f"another --out; it has {saved['settings']}, now {settings}"
                 )
-            self.content = found
+            self.content = saved
 
     def get(self, group, key, compute):
         """Return the result that is known, or compute and keep it."""

@@ -64,25 +64,25 @@ class Set:
 
 def real(folder):
     """What can be made, and what the folder has."""
-    found = [
+    sets = [
         Set("patches", _patches, "CIFAR-10", 1500, 8, seeds=3, sweeps=True),
         Set("bands, same scene", _same_scene, "HS-SOD", 200, 4, sweeps=True),
     ]
     if len(matrices.colour_photographs()) >= SCENES:
-        found.append(Set("bands, cross-scene", _across, "HS-SOD", 200, 4))
+        sets.append(Set("bands, cross-scene", _across, "HS-SOD", 200, 4))
     if folder is None:
         print("no --data: the term-document matrices are left out")
-        return found
+        return sets
     folder = Path(folder)
     if list(folder.rglob("ud_english_ewt")):
-        found.append(Set("words", lambda: _words(folder), "Tech", 200, 4))
+        sets.append(Set("words", lambda: _words(folder), "Tech", 200, 4))
     if list(folder.rglob("data_batch_1.bin")):
-        found.append(Set("CIFAR-10", lambda: cifar(folder), "CIFAR-10", 1500, 8))
+        sets.append(Set("CIFAR-10", lambda: cifar(folder), "CIFAR-10", 1500, 8))
     if list((folder / "HS-SOD").rglob("*.mat")):
-        found.append(Set("HS-SOD", lambda: hs_sod(folder / "HS-SOD"), "HS-SOD", 400, 4))
+        sets.append(Set("HS-SOD", lambda: hs_sod(folder / "HS-SOD"), "HS-SOD", 400, 4))
     if (folder / "techtc300").is_dir():
-        found.append(Set("Tech", lambda: tech(folder / "techtc300"), "Tech", 400, 2))
-    return found
+        sets.append(Set("Tech", lambda: tech(folder / "techtc300"), "Tech", 400, 2))
+    return sets
 
 
 def quick():
@@ -91,8 +91,8 @@ def quick():
     def make():
         rng = np.random.default_rng(0)
         base = rng.standard_normal((32, 4))
-        found = [base @ rng.standard_normal((4, 32)) for _ in range(12)]
-        return found[:8], [X + 0.1 * rng.standard_normal(X.shape) for X in found[8:]]
+        exact = [base @ rng.standard_normal((4, 32)) for _ in range(12)]
+        return exact[:8], [X + 0.1 * rng.standard_normal(X.shape) for X in exact[8:]]
 
     return [Set("quick", make, "", 20, 4)]
 
@@ -123,19 +123,19 @@ def hs_sod(folder, train=400, test=100):
             break
     if len(parts[1]) < test:
         raise ValueError(f"{folder} has too few bands: {len(parts[0] + parts[1])}")
-    found = parts[0][:train] + parts[1][:test]
-    return _split(matrices.scaled(found, 100), train)
+    bands = parts[0][:train] + parts[1][:test]
+    return _split(matrices.scaled(bands, 100), train)
 
 
 def tech(folder, train=200):
     """Term-document matrices of techtc300: a folder each, with a file vectors.dat."""
-    found = []
+    documents = []
     for path in sorted(folder.rglob("vectors.dat")):
-        found.append(read_vectors(path))
-    rows = max(X.shape[0] for X in found)
-    for X in found:
+        documents.append(read_vectors(path))
+    rows = max(X.shape[0] for X in documents)
+    for X in documents:
         X.resize(rows, X.shape[1])
-    return _split(matrices.scaled([X.tocsr() for X in found], 100), train)
+    return _split(matrices.scaled([X.tocsr() for X in documents], 100), train)
 
 
 def read_vectors(path):
@@ -163,8 +163,8 @@ def read_vectors(path):
     return coo_array((counts, (rows, columns)), shape=(max(rows) + 1, column))
 
 
-def _split(found, train):
-    return found[:train], found[train:]
+def _split(data, train):
+    return data[:train], data[train:]
 
 
 def _patches():
@@ -177,13 +177,13 @@ def _words(folder):
 
 def _same_scene():
     """Bands of one photograph; those beside each other fall into both parts."""
-    found = matrices.bands()
-    order = np.random.default_rng(0).permutation(len(found))
-    return _split([found[i] for i in order], 62)
+    images = matrices.bands()
+    order = np.random.default_rng(0).permutation(len(images))
+    return _split([images[i] for i in order], 62)
 
 
 def _across():
     """Bands of four photographs, and of a fifth for the test; every fourth band."""
-    found = matrices.bands(scenes=SCENES)
-    scenes = [found[i : i + 81 : 4] for i in range(0, len(found), 81)]
+    images = matrices.bands(scenes=SCENES)
+    scenes = [images[i : i + 81 : 4] for i in range(0, len(images), 81)]
     return [X for scene in scenes[:4] for X in scene], scenes[4]

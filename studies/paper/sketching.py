@@ -57,18 +57,18 @@ def main():
     parser.add_argument("--out", type=Path, help="default: studies/results/paper")
     options = parser.parse_args()
     folder = options.data or os.environ.get("FASTBUTTERFLY_DATA")
-    found = matrix_sets.quick() if options.quick else matrix_sets.real(folder)
-    seeds = {s.name: options.seeds or s.seeds for s in found}
+    sets = matrix_sets.quick() if options.quick else matrix_sets.real(folder)
+    seeds = {s.name: options.seeds or s.seeds for s in sets}
     out = options.out or (RESULTS / "quick" if options.quick else RESULTS)
-    steps = {given.name: given.steps for given in found}
+    steps = {given.name: given.steps for given in sets}
     records = Records(out / "sketching.json", {"steps": steps, "rate": RATE})
     with threadpool_limits(1, user_api="blas"):
-        for given in found:
+        for given in sets:
             Experiment(given, records, seeds[given.name]).run()
-    text = summary(records.content, found, seeds)
+    text = summary(records.content, sets, seeds)
     print(text)
     (out / "sketching.md").write_text(text + "\n")
-    plot(records.content, found, seeds, out / "sketching.png")
+    plot(records.content, sets, seeds, out / "sketching.png")
     print(f"written to {out}/sketching.json, sketching.md and sketching.png")
 
 
@@ -91,8 +91,8 @@ class Experiment:
         name = self.given.name
         self.records.content.setdefault("sets", {})[name] = [self.n, self.d]
         tasks = [(k, l, method) for k, l in grid(self.n, self.d) for method in METHODS]
-        k, most = FOCUS[0], min(self.n, self.d)
-        if self.given.sweeps and k < most:
+        k, largest = FOCUS[0], min(self.n, self.d)
+        if self.given.sweeps and k < largest:
             tasks += [(*FOCUS, f"learned, N = {N}") for N in SWEEP_N]
             tasks += [(k, l, m) for l in SWEEP_L if l <= self.n for m in METHODS]
         for k, l, method in tqdm(tasks, name, disable=None):
@@ -126,7 +126,7 @@ class Experiment:
             if (k, l) == FOCUS and seed == 0:
                 curve.append((step, self.excess(S, k)["norm"]))
 
-        found = sketch.learn(
+        learned = sketch.learn(
             self.train,
             l,
             k,
@@ -138,18 +138,18 @@ class Experiment:
             callback=follow,
             **options,
         )
-        if found.interrupted:
+        if learned.interrupted:
             raise KeyboardInterrupt
-        more = {"curve": curve, "seconds": round(found.seconds, 2)}
-        return self.excess(found.sketch, k) | more
+        more = {"curve": curve, "seconds": round(learned.seconds, 2)}
+        return self.excess(learned.sketch, k) | more
 
     def excess(self, S, k):
         """Of the test matrices, in each metric."""
         if k not in self._best:
             self._best[k] = sketch.best_errors(self.test, k)
-        found, best = sketch.errors(self.test, S, k), self._best[k]
-        norms, least = np.sqrt(found), np.sqrt(best)
-        values = found - best, norms - least, (norms - least) / least
+        squares, best = sketch.errors(self.test, S, k), self._best[k]
+        norms, lowest = np.sqrt(squares), np.sqrt(best)
+        values = squares - best, norms - lowest, (norms - lowest) / lowest
         return {
             metric: float(np.mean(value))
             for metric, value in zip(METRICS, values, strict=True)
@@ -182,22 +182,22 @@ def summary(content, given_sets, all_seeds):
             names = ["k, l", *METHODS, given.paper_column]
             parts.append(f"{head}\n\n{report.table(names, rows)}")
         for k, l in grid(n, d):
-            found = {m: score(content, name, k, l, m, seeds) for m in METHODS}
-            ours = found["learned butterfly"]
+            scores = {m: score(content, name, k, l, m, seeds) for m in METHODS}
+            ours = scores["learned butterfly"]
             for rival in ("learned sparse", "FJLT", "learned dense"):
-                ratio = found[rival] / ours
+                ratio = scores[rival] / ours
                 text = f"learned butterfly better than {rival} ({ratio:.2f}x)"
                 claims[f"{name}, k = {k}, l = {l}: {text}"] = ratio > 1
     return "\n\n".join([*parts, report.verdicts(claims)])
 
 
-def plot(content, found, all_seeds, path):
+def plot(content, sets, all_seeds, path):
     """Bars for each set, errors in training, and the sweeps of N and l."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4 * len(found), 10), layout="constrained")
-    panels = figure.subplots(3, len(found), squeeze=False)
-    for (bars, curves, sweep), given in zip(panels.T, found, strict=True):
+    figure = Figure(figsize=(4 * len(sets), 10), layout="constrained")
+    panels = figure.subplots(3, len(sets), squeeze=False)
+    for (bars, curves, sweep), given in zip(panels.T, sets, strict=True):
         name, (n, d) = given.name, content["sets"][given.name]
         seeds = all_seeds[name]
         k, l = FOCUS if FOCUS in grid(n, d) else grid(n, d)[0]

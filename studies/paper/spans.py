@@ -7,16 +7,16 @@ def spans(tags):
     An entity begins at B-, at I- after O, and at I- of another type than the word
     before; it goes on while I- of the same type follows.
     """
-    found, start, kind = [], None, None
+    result, start, kind = [], None, None
     for i, tag in enumerate([*tags, "O"]):
         prefix, _, name = tag.partition("-")
         goes_on = prefix == "I" and kind == name
         if kind is not None and not goes_on:
-            found.append((kind, start, i))
+            result.append((kind, start, i))
             kind = None
         if prefix in ("B", "I") and not goes_on:
             kind, start = name, i
-    return found
+    return result
 
 
 def score(true, predicted):

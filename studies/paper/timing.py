@@ -8,15 +8,17 @@ import numpy as np
 
 def times(calls, rounds=100):
     """{name: (mean, best)} in microseconds."""
-    found = {name: [] for name in calls}
+    microseconds = {name: [] for name in calls}
     for call in calls.values():
         call()
     for _ in range(rounds):
         for name, call in calls.items():
             start = perf_counter()
             call()
-            found[name].append(1e6 * (perf_counter() - start))
-    return {name: (round(mean(t), 1), round(min(t), 1)) for name, t in found.items()}
+            microseconds[name].append(1e6 * (perf_counter() - start))
+    return {
+        name: (round(mean(t), 1), round(min(t), 1)) for name, t in microseconds.items()
+    }
 
 
 def training_step(net, loss, optimizer, x, y, rng):

@@ -92,22 +92,22 @@ def train(rows, k, seed, epochs):
         common = {"epochs": epochs, "batch_size": len(x), "rng": seed}
         return {"optimizer": adam, "progress": False, **common}
 
-    found = {}
+    errors = {}
     net = fresh(np.float64)
-    found["j"] = net.solve(rows).loss
+    errors["j"] = net.solve(rows).loss
     nn.variable_projection(net, rows, max_iter=200)
-    found["vp"] = _error(net, rows, 1)
+    errors["vp"] = _error(net, rows, 1)
     net = fresh()
     nn.two_phase(net, x, **options(RATE / 10))
-    found["phase 2"] = _error(net, x, scale)
+    errors["phase 2"] = _error(net, x, scale)
     net = fresh()
     after = nn.two_phase(net, x, exact=False, **options(RATE))
-    found["phase 1"] = after.losses[0] * float(scale) ** 2
-    found["phase 2 (Adam)"] = _error(net, x, scale)
+    errors["phase 1"] = after.losses[0] * float(scale) ** 2
+    errors["phase 2 (Adam)"] = _error(net, x, scale)
     net = fresh()
     nn.fit(net, x, x, loss=nn.MSE(), **options(RATE))
-    found["joint"] = _error(net, x, scale)
-    return found
+    errors["joint"] = _error(net, x, scale)
+    return errors
 
 
 def _error(net, x, scale):
@@ -123,16 +123,18 @@ def means(content, k, seeds):
 def summary(content, name, shape, best, seeds):
     """The table, and what should hold."""
     rows, claims = [], {}
-    for k, least in best.items():
-        found = means(content, k, seeds)
-        ratios = {way: found[way] / least for way in COLUMNS}
+    for k, lowest in best.items():
+        errors = means(content, k, seeds)
+        ratios = {way: errors[way] / lowest for way in COLUMNS}
         rows.append(
-            [k, outputs(k), f"{least:.1f}", *(f"{r:.4f}" for r in ratios.values())]
+            [k, outputs(k), f"{lowest:.1f}", *(f"{r:.4f}" for r in ratios.values())]
         )
         claims[f"k = {k}: phase 1 by Adam within 1 % of the closed form"] = (
-            found["phase 1"] <= 1.01 * found["j"]
+            errors["phase 1"] <= 1.01 * errors["j"]
         )
-        claims[f"k = {k}: phase 2 improves on phase 1"] = found["phase 2"] < found["j"]
+        claims[f"k = {k}: phase 2 improves on phase 1"] = (
+            errors["phase 2"] < errors["j"]
+        )
         for way in ("phase 2", "phase 2 (Adam)", "joint", "vp"):
             limit = 1.015 if way.startswith("phase") else 1.01
             text = f"k = {k}: {COLUMNS[way]} within {100 * (limit - 1):.1f} % of PCA"

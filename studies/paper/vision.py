@@ -150,11 +150,14 @@ def train_all(records, data, seeds, epochs, rates):
         make = networks(data)[name]
 
         def choose(make=make, step=step):
-            found = {
+            accuracies = {
                 rate: train(make, choosing, step, rate, 0, epochs)["accuracy"][-1]
                 for rate in rates[step]
             }
-            return {"best": max(found, key=found.get), "accuracies": found}
+            return {
+                "best": max(accuracies, key=accuracies.get),
+                "accuracies": accuracies,
+            }
 
         rate = records.get("rates", f"{name}, {step}", choose)["best"]
         for seed in range(seeds):
@@ -183,7 +186,7 @@ def measure(data, rounds):
         "256 images": {name: lambda net=net: net(many) for name, net in nets.items()},
         "one image": {name: lambda net=net: net(x[:1]) for name, net in nets.items()},
     }
-    return {what: timing.times(found, rounds) for what, found in calls.items()}
+    return {what: timing.times(functions, rounds) for what, functions in calls.items()}
 
 
 def final_accuracies(content, name, step, seeds):
@@ -217,7 +220,7 @@ def summary(content, data, seeds):
 
 def claims(content, facts, seeds):
     """What the paper says, and what holds here."""
-    found = {}
+    holds = {}
     for name, fact in facts.items():
         part, kind = name.split(": ")
         if kind == "dense":
@@ -225,17 +228,17 @@ def claims(content, facts, seeds):
         dense = facts[f"{part}: dense"]
         gap = dense["accuracy"] - fact["accuracy"]
         ratio = dense["weights"] / fact["weights"]
-        found[f"{name}: within 1 point of dense ({-gap:+.2f})"] = gap <= 1
-        found[f"{name}: 20x fewer weights in the layer ({ratio:.1f}x)"] = ratio >= 20
+        holds[f"{name}: within 1 point of dense ({-gap:+.2f})"] = gap <= 1
+        holds[f"{name}: 20x fewer weights in the layer ({ratio:.1f}x)"] = ratio >= 20
         for what in ("step", "256 images", "one image"):
             speed = dense[what] / fact[what]
-            found[f"{name}: {what} faster than dense ({speed:.2f}x)"] = speed > 1
+            holds[f"{name}: {what} faster than dense ({speed:.2f}x)"] = speed > 1
     for name in ("hidden: butterfly", "final: gadget, log n"):
         dense = f"{name.split(': ')[0]}: dense"
         first = early(content, name, "SGD", seeds), early(content, dense, "Adam", seeds)
         text = f"{name} with SGD is ahead of dense with Adam after the first epoch "
-        found[text + f"({first[0]:.2f} against {first[1]:.2f})"] = first[0] > first[1]
-    return found
+        holds[text + f"({first[0]:.2f} against {first[1]:.2f})"] = first[0] > first[1]
+    return holds
 
 
 def early(content, name, step, seeds):

@@ -29,16 +29,16 @@ def shape(word):
 def features(word, offset):
     """Texts of the features that the word at an offset from the centre gives."""
     low = word.lower()
-    found = [f"word {low}"]
+    texts = [f"word {low}"]
     if abs(offset) <= 1:
-        found += [f"suffix {low[-k:]}" for k in (2, 3)] + [f"shape {shape(word)}"]
+        texts += [f"suffix {low[-k:]}" for k in (2, 3)] + [f"shape {shape(word)}"]
     if offset == 0:
-        found += [f"prefix {low[:k]}" for k in range(1, 5)]
-        found += [f"suffix {low[-k:]}" for k in (1, 4)]
+        texts += [f"prefix {low[:k]}" for k in range(1, 5)]
+        texts += [f"suffix {low[-k:]}" for k in (1, 4)]
         framed = f"<{low}>"
-        found += [f"letters {framed[i : i + 3]}" for i in range(len(framed) - 2)]
-        found.append("hyphen" if "-" in word else "no hyphen")
-    return [f"{offset} {text}" for text in found]
+        texts += [f"letters {framed[i : i + 3]}" for i in range(len(framed) - 2)]
+        texts.append("hyphen" if "-" in word else "no hyphen")
+    return [f"{offset} {text}" for text in texts]
 
 
 class Windows:
