@@ -232,9 +232,9 @@ def test_mixed_gradient_stays_within_its_arrays(pattern, dtype, rng):
     sizes = x.size, len(both[0]), (plan.depth + 2) * largest * count * u
     outputs = [guarded(np.zeros(size, dtype)) for size in sizes]
     arguments = [inner for _, inner in (*inputs, *outputs)]
-    x, g, w, adjoint, *outs = arguments
+    flat_x, flat_g, w, adjoint, *outs = arguments
     tables, sizes = (plan.table, plan.T.table), (n_in, n_out, largest, count)
-    chain_gradient(x, g, (w, adjoint), *outs, tables, sizes)
+    chain_gradient(flat_x, flat_g, (w, adjoint), *outs, tables, sizes)
     assert_guards_intact(*(whole for whole, _ in (*inputs, *outputs)))
     laws.assert_close(outputs[0][1].reshape(x.shape), gx, 64)
     assert np.isfinite(gweights).all()
