@@ -5,31 +5,47 @@ Their gradients are written by hand; training needs no framework.
 """
 
 from .check_gradients import check_gradients
-from .layers.activations import GELU, ReLU, Sigmoid, Tanh
-from .layers.butterfly_dense import ButterflyDense
-from .layers.butterfly_linear import ButterflyLinear
-from .layers.dense import Dense
-from .layers.dropout import Dropout
-from .layers.encoder_decoder import EncoderDecoder
-from .layers.layer import Layer
-from .layers.layer_norm import LayerNorm
-from .layers.orthogonal_linear import OrthogonalLinear
-from .layers.pointwise import PointWise
-from .layers.residual import Residual
-from .layers.sequential import Sequential
+from .layers import (
+    GELU,
+    ButterflyDense,
+    ButterflyLinear,
+    Dense,
+    Dropout,
+    EncoderDecoder,
+    Layer,
+    LayerNorm,
+    OrthogonalLinear,
+    PointWise,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
 from .load import about, load
-from .losses.classification import BinaryCrossEntropy, CrossEntropy
-from .losses.regression import MSE, Huber, Loss
-from .optimizers.by_layer import ByLayer
-from .optimizers.optimizers import SGD, Adam, Optimizer
-from .optimizers.schedules import constant, cosine, step_decay, warmup
+from .losses import MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss
+from .optimizers import (
+    SGD,
+    Adam,
+    ByLayer,
+    Optimizer,
+    constant,
+    cosine,
+    step_decay,
+    warmup,
+)
 from .replacement import Replacement, from_mlp, replace_dense
-from .training.callbacks import AveragedWeights, EarlyStopping
-from .training.fit import fit
-from .training.history import DivergenceError, History
-from .training.lbfgs import lbfgs
-from .training.two_phase import TwoPhases, two_phase
-from .training.variable_projection import variable_projection
+from .training import (
+    AveragedWeights,
+    DivergenceError,
+    EarlyStopping,
+    History,
+    TwoPhases,
+    fit,
+    lbfgs,
+    two_phase,
+    variable_projection,
+)
 
 __all__ = [
     "GELU",

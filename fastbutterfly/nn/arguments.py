@@ -30,13 +30,12 @@ def as_samples(name, x, n_in, *, sparse=False):
 
 def rows_of(x, rows):
     """Some rows, a slice or numbers, of an array or a CSR matrix; dense."""
-    if is_sparse(x):
+    if not isinstance(x, np.ndarray) and is_sparse(x):
         return x[rows].toarray()
-    # np.take is faster, but copies all of an array that is not contiguous.
-    plain = x.flags.c_contiguous and x.flags.aligned
-    if plain and not isinstance(rows, slice):
-        return np.take(x, rows, axis=0)
-    return x[rows]
+    # `take` is faster, but copies all of an array that is not contiguous.
+    if isinstance(rows, slice) or not (x.flags.c_contiguous and x.flags.aligned):
+        return x[rows]
+    return x.take(rows, axis=0)
 
 
 def blocks(x):
@@ -133,6 +132,27 @@ def as_sample_weight(name, value, rows):
             f"{name} must have a finite sum, got numbers up to {value.max():.3g}; "
             "divide them by their largest"
         )
+    return value
+
+
+def check_data(name_x, x, name_y, y, net, loss):
+    """Return samples and targets for `net` as arrays, or raise."""
+    x = as_samples(name_x, x, net.n_in, sparse=True)
+    if not x.shape[0]:
+        raise ValueError(f"{name_x} must hold at least one sample, got {x.shape}")
+    y = loss.targets(name_y, y, x.shape[0], net.n_out)
+    check_finite(name_x, x, net.dtype)
+    check_finite(name_y, y, net.dtype)
+    return x, y
+
+
+def check_weights(name, value, rows):
+    """None, or weights of samples that are not all 0, or raise."""
+    if value is None:
+        return None
+    value = as_sample_weight(name, value, rows)
+    if not value.any():
+        raise ValueError(f"{name} must not be all zero")
     return value
 
 

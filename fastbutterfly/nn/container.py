@@ -15,6 +15,7 @@ Reading never unpickles, and allocates no more than a few times the file's size.
 import io
 import json
 import re
+import struct
 import warnings
 import zipfile
 from glob import escape
@@ -29,6 +30,17 @@ VERSION = 1
 NESTED = 100  # brackets within brackets in a header
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)  # in JSON
 NAMES = ("header", "parameters", "constants", "indices")
+# What zipfile, json and NumPy raise for damaged files, besides ValueError.
+DAMAGE = (
+    zipfile.BadZipFile,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    struct.error,
+)
 
 
 def write(path, description, parameters, constants, indices, about=None):

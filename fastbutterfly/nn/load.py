@@ -1,6 +1,6 @@
 """load: read a network that ``net.save(path)`` wrote.
 
-The file (see `_format` for the container) has a header in JSON::
+The file (see `container.py`) has a header in JSON::
 
     {"format": "fastbutterfly network", "version": 1, "dtype": "float32", "layer": L}
 
@@ -33,8 +33,6 @@ FORMAT.md explains all this to other readers.
 
 import math
 import os
-import struct
-import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,17 +69,6 @@ LAYERS = {
         Sigmoid,
     )
 }
-# What zipfile, json and NumPy raise for damaged files, besides ValueError.
-DAMAGE = (
-    zipfile.BadZipFile,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RecursionError,
-    RuntimeError,
-    TypeError,
-    struct.error,
-)
 
 
 def load(path: str | os.PathLike) -> Layer:
@@ -158,7 +145,7 @@ def _reading(path):
     content = Path(path).read_bytes()
     try:
         yield container.read(content)
-    except (ValueError, *DAMAGE) as error:
+    except (ValueError, *container.DAMAGE) as error:
         raise ValueError(
             f"{os.fspath(path)!r} is not a network that this version of fastbutterfly "
             f"can load: {error or type(error).__name__}"

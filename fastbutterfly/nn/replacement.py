@@ -17,9 +17,8 @@ from .layers.butterfly_dense import ButterflyDense
 from .layers.butterfly_linear import ButterflyLinear
 from .layers.dense import Dense
 from .layers.sequential import Sequential
-from .losses.regression import MSE
-from .optimizers.optimizers import Adam
-from .optimizers.schedules import cosine
+from .losses import MSE
+from .optimizers import Adam, cosine
 from .training.fit import fit
 
 ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "logistic": Sigmoid, "identity": None}

@@ -7,9 +7,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from ..._base.arguments import as_choice, as_generator, as_real_dtype, as_size, dense
 from ...approximation.reduced_rank import ReducedRank, reduced_rank
 from ...operators.initial import INITS
-from ..arguments import as_batch
-from ..losses.regression import MSE
-from ..training.data import check_data
+from ..arguments import as_batch, check_data
+from ..losses import MSE
 from .butterfly_linear import ButterflyLinear, draw
 from .dense import Dense
 from .sequential import Sequential

@@ -7,7 +7,7 @@ from ..._base.arguments import as_reals
 from ..._base.memory import frozen
 from ..._kernels import losses
 from ..arguments import as_number, as_weights, blocks
-from .regression import Loss, averaged
+from .base import Loss, averaged
 
 
 class CrossEntropy(Loss):
@@ -94,18 +94,16 @@ class CrossEntropy(Loss):
         rows, n = y_pred.shape
         dtype = y_pred.dtype
         total = self.weight(y, weights) or 1
-        if weights is None:
-            of_row = np.full(rows, 1 / total, dtype)
-        else:
-            of_row = (weights / total).astype(dtype)
-        of_class = np.ones(n) if self.class_weight is None else self.class_weight
-        rest = self.label_smoothing / n
-        shares = map(dtype.type, (1 - self.label_smoothing, rest))
-        z = np.empty_like(y_pred, order="C")
+        of_row, of_class = np.empty(rows, dtype), np.empty(n, dtype)
+        of_row[...] = 1 / total if weights is None else weights / total
+        of_class[...] = 1 if self.class_weight is None else self.class_weight
+        own = dtype.type(1 - self.label_smoothing)
+        base = dtype.type(self.label_smoothing / n)
+        z = np.empty((rows, n), dtype)
         losses.shift(frozen(np.ascontiguousarray(y_pred)), z)
         gradient = np.exp(z)
-        labels, of_class = y.astype(np.int64), of_class.astype(dtype)
-        value = losses.cross_entropy(z, gradient, labels, of_class, of_row, *shares)
+        labels = y.astype(np.int64)
+        value = losses.cross_entropy(z, gradient, labels, of_class, of_row, own, base)
         return value, gradient
 
 

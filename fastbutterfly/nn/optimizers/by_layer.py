@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..layers.sequential import Sequential
-from .optimizers import Optimizer
+from .base import Optimizer
 
 
 class ByLayer(Optimizer):

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from .. import container
-from ..load import DAMAGE
 from .history import Epoch
 
 FORMAT, VERSION = "fastbutterfly checkpoint", 1
@@ -69,13 +68,13 @@ class Checkpoint:
             of = header["of"]
             if not isinstance(of, dict):
                 raise ValueError("it does not say which run it is of")
-        except (ValueError, *DAMAGE) as error:
+        except (ValueError, *container.DAMAGE) as error:
             raise self._unreadable(error) from error
         self._check(of)
         try:
             state = _decoded(header["state"], found)
             parameters, callbacks = self._resume(state)
-        except (ValueError, AttributeError, *DAMAGE) as error:
+        except (ValueError, AttributeError, *container.DAMAGE) as error:
             raise self._unreadable(error) from error
         for callback, kept in callbacks:
             callback.resume(kept, self.run.history)

@@ -5,30 +5,15 @@ from operator import length_hint
 
 import numpy as np
 
-from ..arguments import as_batch, as_sample_weight, as_samples, check_finite, rows_of
+from ..arguments import (
+    as_batch,
+    as_sample_weight,
+    check_data,
+    check_weights,
+    rows_of,
+)
 
 BATCH_SIZE = 64
-
-
-def check_data(name_x, x, name_y, y, net, loss):
-    """Return samples and targets for `net` as arrays, or raise."""
-    x = as_samples(name_x, x, net.n_in, sparse=True)
-    if not x.shape[0]:
-        raise ValueError(f"{name_x} must hold at least one sample, got {x.shape}")
-    y = loss.targets(name_y, y, x.shape[0], net.n_out)
-    check_finite(name_x, x, net.dtype)
-    check_finite(name_y, y, net.dtype)
-    return x, y
-
-
-def check_weights(name, value, rows):
-    """None, or weights of samples that are not all 0, or raise."""
-    if value is None:
-        return None
-    value = as_sample_weight(name, value, rows)
-    if not value.any():
-        raise ValueError(f"{name} must not be all zero")
-    return value
 
 
 def make_data(x, y, sample_weight, batch_size, epochs, net, loss):

@@ -9,14 +9,14 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike
 
 from ..._base.arguments import as_generator, as_size
-from ..arguments import as_flag, as_positive
+from ..arguments import as_flag, as_positive, check_data, check_weights
 from ..layers.layer import Layer
-from ..losses.regression import Loss
+from ..losses import Loss
 from .checkpoint import Checkpoint
-from .data import check_data, check_weights, make_data
+from .data import make_data
 from .history import Epoch, History
 from .progress import reporting
-from .run import Run
+from .run import TrainingRun
 
 
 def fit(
@@ -122,7 +122,7 @@ def fit(
     rng, callbacks = as_generator(rng), _check_callbacks(callbacks)
     if clip is not None:
         clip = as_positive("clip", clip)
-    run = Run(net, loss, optimizer, clip, rng)
+    run = TrainingRun(net, loss, optimizer, clip, rng)
     kept = None
     if checkpoint is not None:
         kept = Checkpoint(checkpoint, run, data, validation, callbacks)

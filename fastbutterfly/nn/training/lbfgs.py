@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._base.arguments import as_size
-from ..arguments import as_batch, rows_of
+from ..arguments import as_batch, check_data, check_weights, rows_of
 from ..layers.layer import Layer
-from ..losses.regression import Loss
-from .data import check_data, check_weights
+from ..losses import Loss
 from .fit import check_objects, finish, tell
 from .history import DivergenceError, Epoch, History
 

@@ -9,7 +9,7 @@ from ..arguments import as_flag
 from ..layers.dense import Dense
 from ..layers.encoder_decoder import EncoderDecoder
 from ..layers.sequential import Sequential
-from ..losses.regression import MSE
+from ..losses import MSE
 from .fit import check_validation, fit
 from .history import History
 
