@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..._base.memory import frozen
 from ..._kernels import elementwise
 from .layer import Layer
 
@@ -48,7 +47,7 @@ class ReLU(Activation):
     def forward(self, x):
         """Return max(x, 0), which is saved."""
         y = np.empty(x.shape, x.dtype)
-        elementwise.relu(frozen(x).ravel(), y.ravel())
+        elementwise.relu(_read_only(x), y.ravel())
         return y, y
 
     def backward(self, saved, g, gparameters, *, input_gradient=True):
@@ -56,9 +55,15 @@ class ReLU(Activation):
         if not input_gradient:
             return None
         gx = np.empty(g.shape, g.dtype)
-        flat = frozen(saved).ravel(), frozen(g).ravel()
-        elementwise.relu_back(*flat, gx.ravel())
+        elementwise.relu_back(_read_only(saved), _read_only(g), gx.ravel())
         return gx
+
+
+def _read_only(x):
+    """The elements of x, flat: a read-only view where that is possible."""
+    flat = x.ravel()
+    flat.setflags(False)
+    return flat
 
 
 class GELU(Activation):

@@ -155,26 +155,37 @@ class ButterflyLinear(Layer):
 
     def forward(self, x):
         """Return B x + bias; x is saved."""
+        return self._apply(x, self._cache), x
+
+    def forward_training(self, x, rng):
+        """Do as `forward`, for weights that each step changes: none are kept packed."""
+        if not self.trainable:
+            return self.forward(x)
+        return self._apply(x, _packed_anew), (x, _packed_anew)
+
+    def _apply(self, x, pack):
+        """B x + bias, with the weights that pack(engine, weights) gives."""
         engine = self._plan.rows(len(x), self.dtype)
-        packed = self._cache(engine, self.weights.reshape(-1))
+        packed = pack(engine, self.weights.reshape(-1))
         if len(x) == 1:
             y = engine.apply_vector(packed, x[0])[np.newaxis]
         else:
             y = engine.apply(packed, x)
         if self.bias is not None:
             y += self.bias
-        return y, x
+        return y
 
     def backward(self, saved, g, gparameters, *, input_gradient=True):
         """Write the gradient of the blocks and the sum of g; return B^T g."""
+        x, pack = saved if type(saved) is tuple else (saved, self._cache)
         gradient = self._views(gparameters)
         if self.bias is not None:
             np.add.reduce(g, axis=0, out=gradient["bias"])
         if not self.trainable and not input_gradient:
             return None
         engine = self._plan.gradient(len(g), self.dtype)
-        packed = self._cache(engine, self.weights.reshape(-1))
-        gx, gweights = engine.vjp(packed, saved, g)
+        packed = pack(engine, self.weights.reshape(-1))
+        gx, gweights = engine.vjp(packed, x, g)
         if self.trainable:
             gradient["weights"].reshape(-1)[...] = gweights
         return gx
@@ -229,6 +240,11 @@ class ButterflyLinear(Layer):
         tail = "" if self.bias is not None else ", bias=False"
         tail += "" if self.trainable else ", trainable=False"
         return f"ButterflyLinear({self.n_in}, {self.n_out}{tail})"
+
+
+def _packed_anew(engine, weights):
+    """Weights packed for one product: as the cache has it, without a comparison."""
+    return engine.pack(weights)
 
 
 def draw(n_in, n_out, init, rng):

@@ -2,6 +2,7 @@
 
 import math
 import os
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class Layer:
     n_weights: int = 0
     dtype: np.dtype | None = None
     _shapes: dict[str, tuple[int, ...]] = {}  # noqa: RUF012, never modified
+    _slices: list[slice] = []  # noqa: RUF012, of the parameters in the buffer
     _parameters = np.empty(0, np.float32)
     _in_network = False
 
@@ -182,16 +184,14 @@ class Layer:
     def _bind(self, buffer):
         """Make `buffer` the home of the parameters; its values are kept."""
         self._parameters = buffer
+        ends = accumulate(map(math.prod, self._shapes.values()), initial=0)
+        self._slices = [slice(*bounds) for bounds in pairwise(ends)]
         self.__dict__.update(self._views(buffer))
 
     def _views(self, flat):
         """Split a flat array into one view a parameter, by name."""
-        views, start = {}, 0
-        for name, shape in self._shapes.items():
-            stop = start + math.prod(shape)
-            views[name] = flat[start:stop].reshape(shape)
-            start = stop
-        return views
+        named = zip(self._shapes.items(), self._slices, strict=True)
+        return {name: flat[part].reshape(shape) for (name, shape), part in named}
 
     def _width(self):
         """Elements a sample that `forward` keeps alive."""
@@ -206,8 +206,8 @@ class Layer:
         return np.empty(0, self.dtype or np.float32), np.empty(0, np.int64)
 
     def __getstate__(self):
-        mine = self.__dict__.items()
-        return {k: v for k, v in mine if k not in (*self._shapes, "_in_network")}
+        derived = {*self._shapes, "_slices", "_first_trained", "_in_network"}
+        return {k: v for k, v in self.__dict__.items() if k not in derived}
 
     def __setstate__(self, state):
         # A copied or unpickled layer needs views into its own buffer, a writable one:

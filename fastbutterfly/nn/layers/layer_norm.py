@@ -65,8 +65,8 @@ class LayerNorm(Layer):
         """Write the sums of g z and g; return the gradient of x, see Notes."""
         z, factor = saved
         gradient = self._views(gparameters)
-        np.sum(g * z, axis=0, out=gradient["scale"])
-        np.sum(g, axis=0, out=gradient["shift"])
+        np.add.reduce(g * z, axis=0, out=gradient["scale"])
+        np.add.reduce(g, axis=0, out=gradient["shift"])
         if not input_gradient:
             return None
         h = g * self.scale

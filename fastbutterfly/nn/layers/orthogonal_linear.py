@@ -96,7 +96,7 @@ class OrthogonalLinear(Layer):
         x, B = saved
         gradient = self._views(gparameters)
         if self.bias is not None:
-            np.sum(g, axis=0, out=gradient["bias"])
+            np.add.reduce(g, axis=0, out=gradient["bias"])
         gx, gblocks = B.vjp(x, g)
         cos, sin = B.weights[..., 0, 0], B.weights[..., 1, 0]
         turn = gblocks[..., 1, 0] - gblocks[..., 0, 1]

@@ -81,7 +81,7 @@ class Sequential(Layer):
         """Go through the layers backwards, down to the first that has parameters."""
         parts = self._parts(gparameters)
         for i in reversed(range(len(self.layers))):
-            needed = input_gradient or any(part.size for part in parts[:i])
+            needed = input_gradient or i > self._first_trained
             g = self.layers[i].backward(saved[i], g, parts[i], input_gradient=needed)
             if not needed:
                 break
@@ -89,13 +89,18 @@ class Sequential(Layer):
 
     def _bind(self, buffer):
         self._parameters = buffer
+        sizes = [layer.parameters.size for layer in self.layers]
+        ends = accumulate(sizes, initial=0)
+        self._slices = [slice(*bounds) for bounds in pairwise(ends)]
+        # The first layer with parameters: the gradient need not go below it.
+        trained = (i for i, size in enumerate(sizes) if size)
+        self._first_trained = next(trained, len(sizes))
         for layer, part in zip(self.layers, self._parts(buffer), strict=True):
             part[...] = layer.parameters
             layer._bind(part)
 
     def _parts(self, flat):
-        ends = accumulate((layer.parameters.size for layer in self.layers), initial=0)
-        return [flat[start:stop] for start, stop in pairwise(ends)]
+        return [flat[part] for part in self._slices]
 
     def _width(self):
         return sum(layer._width() for layer in self.layers)

@@ -1,18 +1,23 @@
-"""Run: the steps and epochs of one training run, and its state."""
+"""TrainingRun: the steps and epochs of one training run, and its state."""
 
 import math
 
 import numpy as np
 
-from ..._base.arguments import all_finite
 from ..arguments import rows_of
+from ..losses import MSE, BinaryCrossEntropy, CrossEntropy, Huber
 from .history import DivergenceError, History
 
 EVALUATED_ROWS = 4096  # at a time in a validation
+TRUSTED = MSE, Huber, CrossEntropy, BinaryCrossEntropy
 
 
-class Run:
-    """A network in training; `clip` is the largest length of a gradient, or None."""
+class TrainingRun:
+    """A network in training.
+
+    The samples, targets and weights that come in were checked by their source, see
+    `data`; `clip` is the largest norm of a gradient, or None.
+    """
 
     def __init__(self, net, loss, optimizer, clip, rng):
         self.net, self.loss, self.optimizer = net, loss, optimizer
@@ -20,62 +25,85 @@ class Run:
         self.history = History()
         self.gradient = np.zeros_like(net.parameters)
         self.state = optimizer.init(net.parameters)
+        # A loss of a class of one's own may check or convert in any method.
+        self._is_trusted = type(loss) in TRUSTED
 
     @np.errstate(over="ignore", invalid="ignore")
     def epoch(self, data, report):
         """Mean loss of one pass over the data."""
-        total, weight = 0.0, 0
-        for x, *wanted in data.epoch(self.rng):
-            counts = self.loss.weight(*wanted)
-            total += self.step(x, *wanted) * counts
-            weight += counts
+        total, total_weight = 0.0, 0
+        for x, *targets in data.epoch(self.rng):
+            weight = self.loss.weight(*targets)
+            total += self.step(x, *targets) * weight
+            total_weight += weight
             report.step()
-        if not weight:
+        if not total_weight:
             raise ValueError("sample_weight must not be all zero in all batches of X")
-        return total / weight
+        return total / total_weight
 
-    def step(self, x, *wanted):
-        """Loss of one batch, before the update."""
+    def step(self, x, *targets):
+        """Loss of one batch, before the update; targets: y, and weights if any."""
+        parameters, gradient = self.net.parameters, self.gradient
         y_pred, saved = self.net.forward_training(x, self.rng)
-        value, g = self.loss(y_pred, *wanted)
-        self.check(f"loss is {value}: it is", math.isfinite(value))
-        self.net.backward(saved, g, self.gradient, input_gradient=False)
-        self.check("gradient is", all_finite(self.gradient))
-        if self.clip is not None and (norm := _length(self.gradient)) > self.clip:
-            self.gradient *= self.clip / norm
-        self.optimizer.update(self.net.parameters, self.gradient, self.state)
+        value, g = self._value_and_gradient(y_pred, *targets)
+        if not math.isfinite(value):
+            self._diverge(f"loss is {value}: it is")
+        self.net.backward(saved, g, gradient, input_gradient=False)
+        if not _all_finite(gradient):
+            self._diverge("gradient is")
+        if self.clip is not None and (norm := _norm(gradient)) > self.clip:
+            gradient *= self.clip / norm
+        self.optimizer.update(parameters, gradient, self.state)
         self.history.steps += 1
-        self.check("parameters are", all_finite(self.net.parameters))
+        if not _all_finite(parameters):
+            self._diverge("parameters are")
         return value
 
+    def _value_and_gradient(self, y_pred, y, *weights):
+        """The loss; what has been checked before is not checked again."""
+        if (
+            self._is_trusted
+            and type(y_pred) is np.ndarray
+            and y_pred.dtype.type in (np.float32, np.float64)
+            and y_pred.shape == (len(y), self.net.n_out)
+        ):
+            return self.loss._evaluate(y_pred, y, *weights)
+        return self.loss(y_pred, y, *weights)
+
     @np.errstate(over="ignore", invalid="ignore")
-    def evaluate(self, x, *wanted):
+    def evaluate(self, x, *targets):
         """Mean loss and accuracy, in bounded memory."""
-        total, weight, right, count = 0.0, 0, 0.0, x.shape[0]
+        total, total_weight, correct, count = 0.0, 0, 0.0, x.shape[0]
         for start in range(0, count, EVALUATED_ROWS):
             rows = slice(start, start + EVALUATED_ROWS)
-            y_pred, part = self.net(rows_of(x, rows)), [a[rows] for a in wanted]
-            counts = self.loss.weight(*part)
-            total += self.loss(y_pred, *part)[0] * counts
-            weight += counts
+            y_pred, part = self.net(rows_of(x, rows)), [a[rows] for a in targets]
+            weight = self.loss.weight(*part)
+            total += self._value_and_gradient(y_pred, *part)[0] * weight
+            total_weight += weight
             accuracy = self.loss.accuracy(y_pred, part[0])
-            right = None if accuracy is None else right + accuracy * len(y_pred)
-        self.check("validation loss is", math.isfinite(total))
-        return total / weight, None if right is None else right / count
+            correct = None if accuracy is None else correct + accuracy * len(y_pred)
+        if not math.isfinite(total):
+            self._diverge("validation loss is")
+        return total / total_weight, None if correct is None else correct / count
 
-    def check(self, what, finite):
-        """Raise if something is not finite."""
-        if not finite:
-            step, epoch = self.history.steps, len(self.history.epochs) + 1
-            raise DivergenceError(
-                f"training diverged: the {what} not finite at step {step}, in epoch "
-                f"{epoch}; a smaller learning rate may help",
-                step,
-                self.history,
-            )
+    def _diverge(self, what):
+        """Raise for what is not finite."""
+        step, epoch = self.history.steps, len(self.history.epochs) + 1
+        raise DivergenceError(
+            f"training diverged: the {what} not finite at step {step}, in epoch "
+            f"{epoch}; a smaller learning rate may help",
+            step,
+            self.history,
+        )
 
 
-def _length(array):
+def _all_finite(array):
+    """Whether a real array of one dimension holds no NaN or infinity."""
+    # A sum shows either; only one that overflows by itself asks for a closer look.
+    return math.isfinite(np.add.reduce(array)) or bool(np.isfinite(array).all())
+
+
+def _norm(array):
     """Euclidean norm of a finite array, also where a square would overflow."""
     square = float(array @ array)
     if math.isfinite(square):
