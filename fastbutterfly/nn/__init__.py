@@ -4,6 +4,7 @@ Layers map batches, (batch, n_in) to (batch, n_out), and compute in their own dt
 Their gradients are written by hand; training needs no framework.
 """
 
+from .._base.public import publish
 from .check_gradients import check_gradients
 from .layers import (
     GELU,
@@ -27,8 +28,10 @@ from .losses import MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss
 from .optimizers import (
     SGD,
     Adam,
+    AdamState,
     ByLayer,
     Optimizer,
+    SGDState,
     constant,
     cosine,
     step_decay,
@@ -39,6 +42,7 @@ from .training import (
     AveragedWeights,
     DivergenceError,
     EarlyStopping,
+    Epoch,
     History,
     TwoPhases,
     fit,
@@ -52,6 +56,7 @@ __all__ = [
     "MSE",
     "SGD",
     "Adam",
+    "AdamState",
     "AveragedWeights",
     "BinaryCrossEntropy",
     "ButterflyDense",
@@ -63,6 +68,7 @@ __all__ = [
     "Dropout",
     "EarlyStopping",
     "EncoderDecoder",
+    "Epoch",
     "History",
     "Huber",
     "Layer",
@@ -74,6 +80,7 @@ __all__ = [
     "ReLU",
     "Replacement",
     "Residual",
+    "SGDState",
     "Sequential",
     "Sigmoid",
     "Tanh",
@@ -92,3 +99,5 @@ __all__ = [
     "variable_projection",
     "warmup",
 ]
+
+publish(globals(), __name__)

@@ -60,6 +60,7 @@ class Adam(Optimizer):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastbutterfly import nn
     >>> optimizer = nn.Adam(0.1)
     >>> w = np.ones(2)

@@ -57,6 +57,7 @@ class SGD(Optimizer):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastbutterfly import nn
     >>> optimizer = nn.SGD(0.1, momentum=0.5)
     >>> w = np.ones(2)

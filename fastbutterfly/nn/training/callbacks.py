@@ -73,6 +73,7 @@ class EarlyStopping(_Callback):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastbutterfly import nn
     >>> X = np.random.default_rng(0).standard_normal((200, 8))
     >>> net, early = nn.Dense(8, 8, rng=0), nn.EarlyStopping(2)
@@ -158,6 +159,7 @@ class AveragedWeights(_Callback):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from fastbutterfly import nn
     >>> X = np.random.default_rng(0).standard_normal((200, 8))
     >>> net, average = nn.Dense(8, 8, rng=0), nn.AveragedWeights(start=5)
