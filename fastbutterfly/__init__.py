@@ -1,5 +1,6 @@
 """Butterfly networks on the CPU: fast, trainable, NumPy in and NumPy out."""
 
+from ._base.public import publish
 from .approximation import Factorization, ReducedRank, factorize, reduced_rank
 from .operators import Butterfly, Chain, Sum, warmup
 from .transforms import (
@@ -42,3 +43,5 @@ __all__ = [
     "weights_bound",
 ]
 __version__ = "0.1.0"
+
+publish(globals(), __name__)

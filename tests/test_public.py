@@ -38,7 +38,10 @@ NAMES = {
         "GELU",
         "MSE",
         "SGD",
+        "SGDState",
+        "Epoch",
         "Adam",
+        "AdamState",
         "AveragedWeights",
         "BinaryCrossEntropy",
         "ButterflyDense",
@@ -117,6 +120,7 @@ NAMES = {
         "stack",
     },
     export: {
+        "AwareState",
         "CExport",
         "QuantizationAware",
         "Quantized",

@@ -1,11 +1,13 @@
 """Export: networks as C, as integers, as ONNX."""
 
+from .._base.public import publish
 from .c.to_c import CExport, Sizes, sizes, to_c
 from .onnx.to_onnx import to_onnx
-from .quantized.aware import QuantizationAware
+from .quantized.aware import AwareState, QuantizationAware
 from .quantized.quantize import Quantized, emulate, quantize
 
 __all__ = [
+    "AwareState",
     "CExport",
     "QuantizationAware",
     "Quantized",
@@ -16,3 +18,5 @@ __all__ = [
     "to_c",
     "to_onnx",
 ]
+
+publish(globals(), __name__)

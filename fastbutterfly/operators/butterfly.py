@@ -60,6 +60,7 @@ class Butterfly(Products):
 
     Examples
     --------
+    >>> import numpy as np
     >>> import fastbutterfly as fb
     >>> B = fb.Butterfly.random(8, rng=0)
     >>> B

@@ -4,6 +4,7 @@ All are `Sketch` objects, whether dense, sparse or butterflies, and multiply den
 sparse and memory-mapped matrices.
 """
 
+from .._base.public import publish
 from .learn import learn
 from .low_rank import LowRank, best_errors, errors, excess, low_rank
 from .optimal import optimal
@@ -28,3 +29,5 @@ __all__ = [
     "sparse_rtt",
     "stack",
 ]
+
+publish(globals(), __name__)

@@ -12,6 +12,7 @@ except ImportError as error:
         "pip install 'fastbutterfly[sklearn]'"
     ) from error
 
+from .._base.public import publish
 from .autoencoder import ButterflyAutoencoder
 from .classifier import ButterflyClassifier
 from .features import ButterflyFeatures
@@ -25,3 +26,5 @@ __all__ = [
     "ButterflyProjection",
     "ButterflyRegressor",
 ]
+
+publish(globals(), __name__)

@@ -8,6 +8,7 @@ from ..._base.arguments import as_choice, as_generator, as_real_dtype, as_size
 from ..._base.memory import immutable
 from ..._plans import patterns
 from ..._plans.binary import BinaryPlan
+from ..._plans.blocks import BlockPlan
 from ..._plans.weight_cache import CheckedWeightCache
 from ...operators.butterfly import REVERSED, Butterfly
 from ...transforms.random import truncated
@@ -191,17 +192,21 @@ class ButterflyLinear(Layer):
         return gx
 
     def _describe(self):
-        plan = self._plan
-        binary = isinstance(plan, BinaryPlan)
-        kind = {"n": plan.n, "stride": plan.stride} if binary else {}
         return {
             "type": "ButterflyLinear",
-            **(kind or {"pattern": plan.pattern}),
+            **self._structure(),
             "n_in": self.n_in,
             "n_out": self.n_out,
             "bias": self.bias is not None,
             "trainable": self.trainable,
         }
+
+    def _structure(self):
+        """The pattern of the butterfly, or size and stride of a binary one."""
+        plan = self._plan
+        if isinstance(plan, BinaryPlan):
+            return {"n": plan.n, "stride": plan.stride}
+        return {"pattern": plan.pattern}
 
     def _fixed_arrays(self):
         constants = np.empty(0) if self.trainable else self.weights.reshape(-1)
@@ -231,7 +236,19 @@ class ButterflyLinear(Layer):
             operator = Butterfly(weights.reshape(0, 0, 2, 2), **ends)
         return cls.from_operator(operator, bias=bias, trainable=trainable)
 
+    def __getstate__(self):
+        # A pickle has what the plan is made of: its class may move.
+        state, plan = super().__getstate__(), self._plan
+        del state["_plan"], state["_cache"]
+        indices = plan.inputs, plan.outputs
+        return state | {"structure": self._structure(), "indices": indices}
+
     def __setstate__(self, state):
+        state = dict(state)
+        structure, (inputs, outputs) = state.pop("structure"), state.pop("indices")
+        make = BlockPlan if "pattern" in structure else BinaryPlan
+        self._plan = make(**structure, inputs=inputs, outputs=outputs)
+        self._cache = CheckedWeightCache()
         super().__setstate__(state)
         if not self.trainable:
             self.weights = immutable(self.weights)
