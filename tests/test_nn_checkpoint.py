@@ -77,7 +77,7 @@ def test_goes_on_to_the_same_bits(dtype, optimizer, cut, tmp_path):
     assert resumed.validation_loss == straight.validation_loss
     assert resumed.steps == straight.steps
     for a, b in zip(sets[0], sets[2], strict=True):
-        for name in a._kept:
+        for name in a._state_names:
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 

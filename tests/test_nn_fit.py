@@ -306,3 +306,48 @@ class TestProgress:
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
         self.run(rng)
         assert "epoch 2/2" in capsys.readouterr().err
+
+
+class Widened(nn.Dense):
+    """Its outputs in a step of training are wrong in one way or another."""
+
+    def __init__(self, change):
+        super().__init__(4, 2, rng=0)
+        self.change = change
+
+    def forward_training(self, x, rng):
+        y, saved = self.forward(x)
+        return self.change(y), saved
+
+
+class TestOwnClassesAreChecked:
+    """A step trusts the library's losses and outputs that fit, and nothing else."""
+
+    @pytest.mark.parametrize(
+        ("change", "error", "message"),
+        [
+            (lambda y: y[:, :1], ValueError, "labels from 0 to 0"),
+            (lambda y: y[:-1], ValueError, "one label a sample"),
+            (lambda y: y[0], ValueError, "y_pred must have shape"),
+            (lambda y: y * 1j, TypeError, "y_pred must hold real numbers"),
+            (lambda y: y[:, :0], ValueError, "y_pred must not be empty"),
+        ],
+    )
+    def test_layer(self, change, error, message):
+        X, y = np.ones((6, 4)), np.array([0, 1] * 3)
+        options = {"loss": nn.CrossEntropy(), "optimizer": nn.SGD(0.1), "epochs": 1}
+        with pytest.raises(error, match=message):
+            nn.fit(Widened(change), X, y, batch_size=6, rng=0, **options)
+
+    def test_loss(self):
+        class Own(nn.MSE):
+            calls = 0
+
+            def targets(self, name, y, rows, n_out):
+                self.calls += 1
+                return super().targets(name, y, rows, n_out)
+
+        X, loss = np.ones((6, 4)), Own()
+        options = {"optimizer": nn.SGD(0.1), "epochs": 1, "batch_size": 2}
+        nn.fit(nn.Dense(4, 4, rng=0), X, X, loss=loss, **options)
+        assert loss.calls == 1 + 3  # of all samples before the run, and of each batch

@@ -1,4 +1,4 @@
-"""The boundary of the networks: batches and options in, arrays of one layout out."""
+"""Arguments of networks and of their training become arrays of one layout."""
 
 import math
 
@@ -29,7 +29,7 @@ def as_samples(name, x, n_in, *, sparse=False):
 
 
 def rows_of(x, rows):
-    """Some rows, a slice or numbers, of an array or a CSR matrix; dense."""
+    """Some rows, by slice or indices, of an array or a CSR matrix; dense."""
     if not isinstance(x, np.ndarray) and is_sparse(x):
         return x[rows].toarray()
     # `take` is faster, but copies all of an array that is not contiguous.
@@ -39,7 +39,7 @@ def rows_of(x, rows):
 
 
 def blocks(x):
-    """Slices of rows, of about 2**18 numbers, for checks that need little memory."""
+    """Slices of rows, of about 2**18 elements, for checks in bounded memory."""
     rows = max(1, 2**18 // max(1, math.prod(x.shape[1:])))
     return (slice(start, start + rows) for start in range(0, len(x), rows))
 
@@ -58,13 +58,14 @@ def check_finite(name, x, dtype):
         with np.errstate(over="ignore"):
             finite = np.isfinite(values[rows].astype(dtype, copy=False))
         if not finite.all():
-            place, *rest = np.argwhere(~finite)[0].tolist()
-            row = place = rows.start + place
+            first, *columns = np.argwhere(~finite)[0].tolist()
+            row = first = rows.start + first
             if is_sparse(x):
-                row = int(np.searchsorted(x.indptr, place, side="right")) - 1
+                row = int(np.searchsorted(x.indptr, first, side="right")) - 1
             raise ValueError(
                 f"{name} must be finite in {np.dtype(dtype)}, got "
-                f"{values[(place, *rest)]} in row {row}; remove or replace such samples"
+                f"{values[(first, *columns)]} in row {row}; "
+                "remove or replace such samples"
             )
 
 
@@ -96,7 +97,7 @@ def as_rate(name, value):
 
 
 def as_weights(name, value, ndims):
-    """None, or a float64 array of positive numbers of one of the dimensions."""
+    """None, or a float64 array of positive elements, its ndim among `ndims`."""
     if value is None:
         return None
     value = as_reals(name, value)
@@ -112,7 +113,7 @@ def as_weights(name, value, ndims):
 
 
 def as_sample_weight(name, value, rows):
-    """A float64 array of finite numbers of at least 0, one a sample."""
+    """A float64 array (rows,) of finite weights of at least 0."""
     value = as_reals(name, value)
     if value.shape != (rows,):
         raise ValueError(

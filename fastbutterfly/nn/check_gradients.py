@@ -11,7 +11,7 @@ from .layers.layer import Layer
 STEP = {"float32": 1e-3, "float64": 1e-6}
 TOLERANCE = {"float32": 0.1, "float64": 1e-6}
 DIRECTIONS = 5
-FLOOR = 0.01  # of the whole gradient: a part below is compared with that instead
+FLOOR = 0.01  # of the gradient's norm: the error of a smaller part is relative to it
 
 
 def check_gradients(
@@ -52,8 +52,9 @@ def check_gradients(
     For a random g and a direction u of the input or of one parameter, the slope of
     <g, layer(x)> is (f(h) - f(-h)) / 2h, h = 1e-6 or 1e-3 for float32, to be compared
     with <gradient, u>. The error is relative to the norm of that part of the gradient,
-    or 0.01 of the whole where that is more, and the median of 5 directions, so that
-    the step across a kink of a ReLU does no harm. Dropout is active, with one mask.
+    or to 0.01 of the norm of the whole gradient if that is larger. It is the median of
+    5 directions, so that a step across a kink of a ReLU does no harm. Dropout is
+    active, with one mask.
 
     Examples
     --------
@@ -79,7 +80,7 @@ def check_gradients(
 
 
 class _Check:
-    """One layer at one point, with one g and one seed for its masks."""
+    """A layer at a point, with a random g and a seed for its masks."""
 
     def __init__(self, layer, x, rng, tolerance):
         self.layer, self.x, self.rng, self.tolerance = layer, x, rng, tolerance

@@ -4,8 +4,8 @@ It is an uncompressed zip file, as `numpy.savez` writes it, with
 
 ==============  ============================================================
 header          uint8: a JSON object in UTF-8, see `nn.load`
-parameters      float32 or float64: all trainable numbers, layer by layer
-constants       the same dtype: numbers that training does not change
+parameters      float32 or float64: all trainable elements, layer by layer
+constants       the same dtype: elements that training does not change
 indices         int64: coordinates used and kept by butterflies
 ==============  ============================================================
 
@@ -87,7 +87,7 @@ def write_arrays(path, arrays):
 
 
 def remove_drafts(path):
-    """Remove what writers of this file left that were killed before its end."""
+    """Remove the temporary files of writers that were killed."""
     path = Path(path)
     for draft in path.parent.glob(f".{escape(path.name)}.{'[0-9a-f]' * 8}.tmp"):
         draft.unlink(missing_ok=True)
@@ -95,13 +95,13 @@ def remove_drafts(path):
 
 def read(content):
     """Header as a dict, then parameters, constants, indices, from a file's bytes."""
-    found = read_arrays(content)
-    if "header" not in found:
+    by_name = read_arrays(content)
+    if "header" not in by_name:
         raise ValueError("it is not a saved network")
-    header = _checked_header(from_text(found["header"]))
-    if sorted(found) != sorted(NAMES):
+    header = _checked_header(from_text(by_name["header"]))
+    if sorted(by_name) != sorted(NAMES):
         raise ValueError("it holds other arrays than a saved network does")
-    arrays = [found[name] for name in NAMES[1:]]
+    arrays = [by_name[name] for name in NAMES[1:]]
     expected = (header["dtype"], header["dtype"], "int64")
     for name, array, dtype in zip(NAMES[1:], arrays, expected, strict=True):
         if array.dtype != np.dtype(dtype):
@@ -119,7 +119,7 @@ def read_arrays(content):
 
 
 def from_text(array):
-    """What `as_text` made an array of."""
+    """The header that `as_text` made an array of."""
     if array.dtype != np.uint8:
         raise ValueError("its header is not text")
     text = array.tobytes()

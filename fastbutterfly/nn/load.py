@@ -19,7 +19,7 @@ where L describes a layer, one of
 - {"type": "Dropout", "rate"}
 - {"type": "ReLU"}, and likewise "GELU", "Tanh", "Sigmoid"
 
-and three flat arrays from which the layers take their numbers in this order. `Dense`:
+and three flat arrays from which the layers take their elements in this order. `Dense`:
 n_in * n_out weights, then n_out for a bias, from the parameters. `LayerNorm`: n
 scales, then n shifts, from the parameters. `ButterflyLinear`:
 2 n log2(n) weights, or those of the
@@ -109,7 +109,7 @@ def load(path: str | os.PathLike) -> Layer:
 
 
 def about(path: str | os.PathLike) -> dict:
-    """Read what `save` was told about a network.
+    """Read the dict `about` that `save` wrote with a network.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def about(path: str | os.PathLike) -> dict:
     Returns
     -------
     dict
-        Empty if there is nothing.
+        Empty if none was given.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def about(path: str | os.PathLike) -> dict:
 
 @contextmanager
 def _reading(path):
-    """Give header and arrays of a file; what is wrong with them names the file."""
+    """Give header and arrays of a file; errors in the block name the file."""
     content = Path(path).read_bytes()
     try:
         yield container.read(content)

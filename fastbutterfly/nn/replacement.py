@@ -26,7 +26,7 @@ BATCH = 128
 
 
 class Replacement(NamedTuple):
-    """What `replace_dense` returns."""
+    """The new network, and the error of each replaced layer by its index."""
 
     network: Sequential
     errors: dict[int, float]
@@ -108,7 +108,7 @@ def replace_dense(
         `ButterflyLinear` or `ButterflyDense`.
     X : array, shape (samples, n_in), optional
         Samples, without targets: each replacement is trained to give what its dense
-        layer gives for them, from what the new layers before it make of them. None:
+        layer gives for them, from the outputs of the new layers before it. None:
         only the weights count, see Notes.
     least : int
         Layers with fewer inputs or outputs than this stay as they are.
@@ -136,18 +136,18 @@ def replace_dense(
 
     Notes
     -----
-    The weights of a trained dense layer are rarely near a butterfly's: expect errors
+    The weights of a trained dense layer are rarely close to a butterfly: expect errors
     near 1 without X, and accuracy to come back only by training. A butterfly starts as
     `fastbutterfly.factorize` of the matrix, filled up with zeros to a power of two; a
-    gadget as `ButterflyDense.from_dense`, its core scaled to the least error.
+    gadget as `ButterflyDense.from_dense`, its core scaled to minimise the error.
 
     Examples
     --------
     >>> from fastbutterfly import nn
     >>> net = nn.Sequential(nn.Dense(64, 64, rng=0), nn.ReLU(), nn.Dense(64, 3, rng=1))
     >>> X = np.random.default_rng(0).standard_normal((500, 64))
-    >>> found = nn.replace_dense(net, X=X, rng=0)
-    >>> found.network.n_weights < net.n_weights / 4
+    >>> result = nn.replace_dense(net, X=X, rng=0)
+    >>> result.network.n_weights < net.n_weights / 4
     True
     """
     if not isinstance(net, Sequential):
@@ -173,14 +173,16 @@ def replace_dense(
         optimizer.lr = cosine(optimizer.lr, max(1, epochs * -(-len(X) // BATCH)))
     layers, errors, old, new = [], {}, X, X
     for i, layer in enumerate(net.layers):
-        wanted = None if X is None else layer(old)
+        targets = None if X is None else layer(old)
         made = make(layer, k, rng) if i in large else copy.deepcopy(layer)
         if i in large and X is not None:
-            _train(made, new, wanted, optimizer, epochs, rng)
+            _train(made, new, targets, optimizer, epochs, rng)
         layers.append(made)
-        old, new = wanted, None if X is None else made(new)
+        old, new = targets, None if X is None else made(new)
         if i in large:
-            errors[i] = _error_of(made, layer) if X is None else _error(new, old)
+            errors[i] = (
+                _matrix_error(made, layer) if X is None else _output_error(new, old)
+            )
     return Replacement(Sequential(*layers), errors)
 
 
@@ -189,7 +191,7 @@ def _is_large(layer, least):
 
 
 def _butterfly(layer, k, rng):
-    """By the layer's weights, inputs and outputs being the first of a power of two."""
+    """A butterfly near the weights, filled up with zeros to a power of two."""
     shape = layer.n_in, layer.n_out
     n = 1 << (max(shape) - 1).bit_length()
     full = np.zeros((n, n))
@@ -201,7 +203,7 @@ def _butterfly(layer, k, rng):
 
 
 def _gadget(layer, k, rng):
-    """The core with the least error; that of `from_dense` is right on average only."""
+    """With the core of minimal error; that of `from_dense` is unbiased only."""
     k_in, k_out = (None if k is None else min(k, n) for n in (layer.n_in, layer.n_out))
     options = {"bias": layer.bias, "k_in": k_in, "k_out": k_out, "rng": rng}
     gadget = ButterflyDense.from_dense(layer.weights, **options)
@@ -210,25 +212,25 @@ def _gadget(layer, k, rng):
     return gadget
 
 
-def _train(made, x, wanted, optimizer, epochs, rng):
+def _train(made, x, targets, optimizer, epochs, rng):
     options = {"epochs": epochs, "batch_size": BATCH, "progress": False, "rng": rng}
-    fit(made, x, wanted, loss=MSE(), optimizer=optimizer, **options)
+    fit(made, x, targets, loss=MSE(), optimizer=optimizer, **options)
 
 
-def _error(found, wanted):
-    """Relative error of outputs, beside how much these vary."""
-    return _relative(found, wanted, np.linalg.norm(wanted - wanted.mean(axis=0)))
+def _output_error(outputs, targets):
+    """Error of outputs, relative to their deviation from the mean."""
+    return _relative(outputs, targets, np.linalg.norm(targets - targets.mean(axis=0)))
 
 
-def _error_of(made, layer):
+def _matrix_error(made, layer):
     """Relative error of a layer's matrix."""
-    found = made(as_batch(np.eye(layer.n_in), layer.dtype))
-    found = found if layer.bias is None else found - layer.bias
-    return _relative(found, layer.weights, np.linalg.norm(layer.weights))
+    matrix = made(as_batch(np.eye(layer.n_in), layer.dtype))
+    matrix = matrix if layer.bias is None else matrix - layer.bias
+    return _relative(matrix, layer.weights, np.linalg.norm(layer.weights))
 
 
-def _relative(found, wanted, size):
-    distance = np.linalg.norm(found - wanted)
-    if not size:
+def _relative(actual, expected, norm):
+    distance = np.linalg.norm(actual - expected)
+    if not norm:
         return math.inf if distance else 0.0
-    return float(distance / size)
+    return float(distance / norm)

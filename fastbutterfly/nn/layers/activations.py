@@ -5,14 +5,14 @@ import numpy as np
 from ..._kernels import elementwise
 from .layer import Layer
 
-FAR = 50.0  # the normal density and the lower tail underflow here, in float64 too
+BOUND = 50.0  # the normal density and the lower tail underflow here, in float64 too
 
 
 class Activation(Layer):
-    """Base: a subclass has `_value`, the output and what to keep, and `_derivative`."""
+    """Base: a subclass has `_value`, (output, saved), and `_derivative` of saved."""
 
     def forward(self, x):
-        """Return the value at each number of x; what the derivative needs is saved."""
+        """Return the value at each element of x; save what the derivative needs."""
         return self._value(x)
 
     def backward(self, saved, g, gparameters, *, input_gradient=True):
@@ -88,13 +88,13 @@ class GELU(Activation):
 
         below = ndtr(x)
         # x is bounded, since -inf * 0 is not a number.
-        return np.maximum(x, -FAR) * below, (x, below)
+        return np.maximum(x, -BOUND) * below, (x, below)
 
-    def _derivative(self, kept):
-        x, below = kept
-        near = np.clip(x, -FAR, FAR)
-        density = np.exp(-0.5 * near * near) * (2 * np.pi) ** -0.5
-        return below + near * density
+    def _derivative(self, saved):
+        x, below = saved
+        bounded = np.clip(x, -BOUND, BOUND)
+        density = np.exp(-0.5 * bounded * bounded) * (2 * np.pi) ** -0.5
+        return below + bounded * density
 
 
 class Tanh(Activation):
@@ -140,8 +140,8 @@ class Sigmoid(Activation):
         y = expit(x)
         return y, (x, y)
 
-    def _derivative(self, kept):
+    def _derivative(self, saved):
         from scipy.special import expit  # slow to import
 
-        x, y = kept
+        x, y = saved
         return y * expit(-x)

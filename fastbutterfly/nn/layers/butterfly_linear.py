@@ -51,7 +51,7 @@ class ButterflyLinear(Layer):
     -----
     The start is scaled by sqrt(n/n_in), so that a random butterfly keeps the mean
     square of the coordinates: E |y|^2 / n_out = |x|^2 / n_in without the bias. (The
-    scale of `fastbutterfly.truncated` keeps the length instead: E |y| = |x|.)
+    scale of `fastbutterfly.truncated` keeps the norm instead: E |y| = |x|.)
     `n_weights` counts the bias and the weights on a path from an input to an output;
     `parameters` stores all 2 n log2(n).
 
@@ -210,10 +210,10 @@ class ButterflyLinear(Layer):
 
     def _fixed_arrays(self):
         constants = np.empty(0) if self.trainable else self.weights.reshape(-1)
-        sizes, kept = self._plan.sizes[::-1], (self._plan.inputs, self._plan.outputs)
+        sizes, used = self._plan.sizes[::-1], (self._plan.inputs, self._plan.outputs)
         indices = [
             np.arange(size) if index is None else index
-            for size, index in zip(sizes, kept, strict=True)
+            for size, index in zip(sizes, used, strict=True)
         ]
         return constants.astype(self.dtype), np.concatenate(indices).astype(np.int64)
 

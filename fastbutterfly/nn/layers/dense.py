@@ -61,11 +61,8 @@ class Dense(Layer):
         dtype: DTypeLike = np.float32,
     ):
         n_in, n_out = as_size("n_in", n_in), as_size("n_out", n_out)
-        bias, dtype, rng = (
-            as_flag("bias", bias),
-            as_real_dtype(dtype),
-            as_generator(rng),
-        )
+        bias, dtype = as_flag("bias", bias), as_real_dtype(dtype)
+        rng = as_generator(rng)
         bound = n_in**-0.5
         weights = rng.uniform(-bound, bound, (n_in, n_out))
         self._set(weights, rng.uniform(-bound, bound, n_out) if bias else None, dtype)

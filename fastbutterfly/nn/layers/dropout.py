@@ -5,7 +5,7 @@ from .layer import Layer
 
 
 class Dropout(Layer):
-    """In training, zero each number with probability `rate`; else y = x.
+    """In training, zero each element with probability `rate`; else y = x.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Dropout(Layer):
 
     Notes
     -----
-    Inverted dropout (Srivastava et al. 2014): the numbers that are left are divided by
+    Inverted dropout (Srivastava et al. 2014): the remaining elements are divided by
     1 - rate, so that the mean stays and predictions need no factor. Active only in
     the steps of `nn.fit`, never in predictions and validation. The layer has no
     randomness of its own: it draws from the rng of `fit`, so the same rng gives the

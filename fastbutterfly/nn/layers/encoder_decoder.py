@@ -15,7 +15,7 @@ from .sequential import Sequential
 
 
 class EncoderDecoder(Sequential):
-    """Linear network Y = D E B X through k numbers, with a truncated butterfly B.
+    """Linear network Y = D E B X of rank k, with a truncated butterfly B.
 
     Parameters
     ----------
@@ -129,10 +129,10 @@ class EncoderDecoder(Sequential):
         """
         x, y = self._data(X, Y)
         A = self.layers[0](x).astype(np.float64)
-        found = reduced_rank(A, y, self.layers[1].n_out)
-        self.layers[1].weights[...] = found.E
-        self.layers[2].weights[...] = found.D
-        return found
+        best = reduced_rank(A, y, self.layers[1].n_out)
+        self.layers[1].weights[...] = best.E
+        self.layers[2].weights[...] = best.D
+        return best
 
     def _data(self, X, Y):
         """Samples in the network's dtype, and targets in double precision."""

@@ -25,13 +25,13 @@ class Layer:
     n_in, n_out : int or None
         Sizes; None: any, the same on both sides.
     n_weights : int
-        Numbers that training can change and that matter for the output.
+        Trainable elements on which the output depends.
     dtype : dtype or None
         float32 or float64, of parameters and activations; None: that of the batch.
     rate_scale : float
         How many times the learning rate of a dense layer suits it; see `ByLayer`.
     parameters : array, shape (size,)
-        All trainable numbers in one writable buffer. Writing into it changes the layer.
+        All trainable elements, one writable buffer. Writing into it changes the layer.
 
     Notes
     -----
@@ -50,7 +50,7 @@ class Layer:
 
     @property
     def parameters(self) -> NDArray:
-        """All trainable numbers, a flat writable view."""
+        """All trainable elements, a flat writable view."""
         return self._parameters
 
     @property
@@ -126,7 +126,7 @@ class Layer:
     def __call__(self, x: ArrayLike) -> NDArray:
         """Predict: the outputs for real samples (rows, n_in), in bounded memory.
 
-        A sparse matrix of SciPy will do; some of its rows at a time become dense.
+        x may be a sparse matrix of SciPy; some of its rows at a time become dense.
 
         Raises
         ------
@@ -182,14 +182,14 @@ class Layer:
             view[...] = arrays[name]
 
     def _bind(self, buffer):
-        """Make `buffer` the home of the parameters; its values are kept."""
+        """Make attributes views into `buffer`, which becomes the parameters."""
         self._parameters = buffer
         ends = accumulate(map(math.prod, self._shapes.values()), initial=0)
         self._slices = [slice(*bounds) for bounds in pairwise(ends)]
         self.__dict__.update(self._views(buffer))
 
     def _views(self, flat):
-        """Split a flat array into one view a parameter, by name."""
+        """Views of the parts of a flat array that belong to each parameter, by name."""
         named = zip(self._shapes.items(), self._slices, strict=True)
         return {name: flat[part].reshape(shape) for (name, shape), part in named}
 
@@ -198,11 +198,11 @@ class Layer:
         return (self.n_in or 1) + (self.n_out or 1)
 
     def _describe(self):
-        """Structure as a dict for JSON, without the numbers."""
+        """Structure as a dict for JSON, without the elements of the arrays."""
         raise NotImplementedError(f"{type(self).__name__} cannot be saved")
 
     def _fixed_arrays(self):
-        """Numbers that training does not change: constants and indices, both flat."""
+        """Arrays that training does not change: constants and indices, both flat."""
         return np.empty(0, self.dtype or np.float32), np.empty(0, np.int64)
 
     def __getstate__(self):

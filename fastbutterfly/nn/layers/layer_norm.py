@@ -33,7 +33,7 @@ class LayerNorm(Layer):
     Notes
     -----
     Ba, Kiros and Hinton (2016), arXiv 1607.06450; mean and variance are over the n
-    numbers of a sample. With z = (x - mean) / sqrt(var + eps) and h = scale g, the
+    elements of a sample. With z = (x - mean) / sqrt(var + eps) and h = scale g, the
     gradient of x is (h - mean(h) - z mean(h z)) / sqrt(var + eps).
 
     Examples

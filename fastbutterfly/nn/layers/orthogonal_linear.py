@@ -38,8 +38,8 @@ class OrthogonalLinear(Layer):
     Notes
     -----
     A block [[cos t, -sin t], [sin t, cos t]] with the gradient G has that of its angle:
-    cos t (G_10 - G_01) - sin t (G_00 + G_11). Lengths and angles between vectors are
-    kept to rounding at every step, and the determinant is 1.
+    cos t (G_10 - G_01) - sin t (G_00 + G_11). The layer preserves norms and angles to
+    rounding at every step of training, and the determinant is 1.
 
     Examples
     --------
@@ -60,10 +60,8 @@ class OrthogonalLinear(Layer):
         rng: Generator | int | None = None,
         dtype: DTypeLike = np.float32,
     ):
-        n, rng = (
-            as_power_of_two("n", n, "append zeros to the samples"),
-            as_generator(rng),
-        )
+        n = as_power_of_two("n", n, "append zeros to the samples")
+        rng = as_generator(rng)
         depth = n.bit_length() - 1
         angles = rng.uniform(-np.pi, np.pi, (depth, n // 2))
         bias = np.zeros(n) if as_flag("bias", bias) else None
@@ -99,9 +97,9 @@ class OrthogonalLinear(Layer):
             np.add.reduce(g, axis=0, out=gradient["bias"])
         gx, gblocks = B.vjp(x, g)
         cos, sin = B.weights[..., 0, 0], B.weights[..., 1, 0]
-        turn = gblocks[..., 1, 0] - gblocks[..., 0, 1]
-        scale = gblocks[..., 0, 0] + gblocks[..., 1, 1]
-        gradient["angles"][...] = cos * turn - sin * scale
+        skew = gblocks[..., 1, 0] - gblocks[..., 0, 1]
+        trace = gblocks[..., 0, 0] + gblocks[..., 1, 1]
+        gradient["angles"][...] = cos * skew - sin * trace
         return gx
 
     def _describe(self):

@@ -18,7 +18,7 @@ class PointWise(Sequential):
 
     Attributes
     ----------
-    layers : tuple of one Layer
+    layers : tuple of a single Layer
     positions : int
 
     Raises

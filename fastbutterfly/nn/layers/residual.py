@@ -10,7 +10,7 @@ class Residual(Sequential):
     Parameters
     ----------
     *layers : Layer
-        As for `Sequential`; their outputs are as many as their inputs.
+        As for `Sequential`; they have as many outputs as inputs.
 
     Attributes
     ----------
@@ -49,6 +49,6 @@ class Residual(Sequential):
         return x + y, saved
 
     def backward(self, saved, g, gparameters, *, input_gradient=True):
-        """Go through the layers backwards; return g plus what comes out."""
+        """Go through the layers backwards; return g plus their gradient."""
         gx = super().backward(saved, g, gparameters, input_gradient=input_gradient)
         return g + gx if input_gradient else None

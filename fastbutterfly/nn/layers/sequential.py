@@ -71,10 +71,10 @@ class Sequential(Layer):
         saved = []
         for layer in self.layers:
             if rng is None:
-                x, kept = layer.forward(x)
+                x, layer_saved = layer.forward(x)
             else:
-                x, kept = layer.forward_training(x, rng)
-            saved.append(kept)
+                x, layer_saved = layer.forward_training(x, rng)
+            saved.append(layer_saved)
         return x, saved
 
     def backward(self, saved, g, gparameters, *, input_gradient=True):

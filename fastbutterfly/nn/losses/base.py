@@ -19,7 +19,7 @@ class Loss:
         y_pred : array, shape (batch, n_out)
             Outputs of a network.
         y : array
-            What they should be; see the loss.
+            Targets; see the loss.
         sample_weight : array, shape (batch,), optional
             How much each sample counts in the mean: finite, at least 0. None: all the
             same. If all are 0, so are the loss and its gradient.
@@ -50,7 +50,7 @@ class Loss:
         raise NotImplementedError
 
     def weight(self, y: NDArray, sample_weight: NDArray | None = None) -> float:
-        """Return what a batch's mean counts for beside those of other batches."""
+        """Return the weight of a batch's mean among those of other batches."""
         return len(y) if sample_weight is None else float(sample_weight.sum())
 
     def _checked(self, y_pred, y):

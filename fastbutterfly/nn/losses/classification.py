@@ -30,7 +30,7 @@ class CrossEntropy(Loss):
     value = mean over the batch of log(sum_j exp(z_j)) - z_y for logits z and label y;
     the largest logit is subtracted first, so no exponential overflows. gradient =
     (softmax(z) - onehot(y)) / batch. Labels are ints from 0 to n_out - 1, of shape
-    (batch,); not all classes need occur, a single one will do.
+    (batch,); not all classes need occur.
 
     With weights w and smoothing s, as in torch.nn.CrossEntropyLoss::
 
@@ -165,18 +165,18 @@ class BinaryCrossEntropy(Loss):
         yes = y != 0
         wrongness = np.where(yes, -y_pred, y_pred)
         small = np.exp(-np.abs(wrongness))
-        found = np.maximum(wrongness, 0) + np.log1p(small)
+        values = np.maximum(wrongness, 0) + np.log1p(small)
         gradient = np.where(wrongness > 0, 1, small) / (1 + small)
         if self.pos_weight is not None:
             scale = np.where(yes, self.pos_weight.astype(y_pred.dtype), 1)
-            found *= scale
+            values *= scale
             gradient *= scale
         np.negative(gradient, where=yes, out=gradient)
-        return averaged(found, gradient, weights)
+        return averaged(values, gradient, weights)
 
 
 def _check_width(name, weights, n_out):
-    """Raise unless there is no weight, one for all outputs, or one for each."""
+    """Raise unless weights is None, a scalar, or has one weight per output."""
     if weights is not None and weights.shape not in ((), (n_out,)):
         raise ValueError(
             f"{name} must have shape ({n_out},) for {n_out} outputs, "

@@ -13,7 +13,7 @@ from .base import Optimizer
 
 @dataclass
 class AdamState:
-    """What `Adam` remembers: steps done, and means of gradients and their squares."""
+    """State of `Adam`: the number of steps, means of gradients and of their squares."""
 
     step: int
     mean: NDArray
@@ -28,8 +28,7 @@ class Adam(Optimizer):
     lr : float or callable
         Learning rate, or a schedule step -> float; the first step is 0.
     betas : pair of float
-        How much of the means of gradients and of their squares is kept at each step;
-        from 0 to below 1.
+        Decay rates of the means of gradients and of their squares; from 0 to below 1.
     eps : float
         Positive; keeps the division finite.
     weight_decay : float

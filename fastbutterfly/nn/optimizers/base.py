@@ -12,7 +12,7 @@ class Optimizer:
     """Base of optimisers: ``state = init(parameters)``, then `update` step by step.
 
     A subclass implements both; it calls ``self._next(parameters, state, name=array,
-    ...)`` for the rate of the step, once the arrays have been seen to fit.
+    ...)`` for the rate of the step; it raises unless the arrays fit.
     """
 
     def __init__(self, lr: float | Callable[[int], float]):

@@ -8,7 +8,7 @@ from ..arguments import as_number, as_rate
 
 
 def constant(lr: float) -> Callable[[int], float]:
-    """Stay at lr; what an optimiser makes of a plain number.
+    """Stay at lr; the same as passing lr itself to an optimiser.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from .base import Optimizer
 
 @dataclass
 class SGDState:
-    """What `SGD` remembers: steps done, and the velocity if there is momentum."""
+    """State of `SGD`: the number of steps, and the velocity if there is momentum."""
 
     step: int
     velocity: NDArray | None

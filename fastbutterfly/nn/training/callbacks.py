@@ -13,19 +13,19 @@ from .history import History
 class _Callback:
     """Starts anew whenever it is given the history of another run.
 
-    A subclass names the attributes that `_reset` sets in `_kept`.
+    A subclass names the attributes that `_reset` sets in `_state_names`.
     """
 
     _history = None
-    _kept = ()
+    _state_names = ()
 
     def state(self) -> dict:
-        """Return what a checkpoint keeps."""
-        return {name: getattr(self, name) for name in self._kept}
+        """Return the attributes that a checkpoint stores."""
+        return {name: getattr(self, name) for name in self._state_names}
 
     def resume(self, state: dict, history: History) -> None:
-        """Go on with a run of this history from such a state."""
-        self.__dict__.update({name: state[name] for name in self._kept})
+        """Continue a run of this history from such a state."""
+        self.__dict__.update({name: state[name] for name in self._state_names})
         self._history = history
 
     def _reset(self):
@@ -85,7 +85,7 @@ class EarlyStopping(_Callback):
     True
     """
 
-    _kept = "best_epoch", "best_loss", "best_parameters", "_progress", "_waited"
+    _state_names = "best_epoch", "best_loss", "best_parameters", "_progress", "_waited"
 
     def __init__(self, patience: int, min_delta: float = 0, restore: bool = True):
         self.patience = as_size("patience", patience)
@@ -111,7 +111,7 @@ class EarlyStopping(_Callback):
         return self._waited >= self.patience
 
     def end(self, net: Layer, history: History) -> None:
-        """Restore the best parameters, if that is wanted."""
+        """Restore the best parameters, if `restore` is set."""
         known = history is self._history and self.best_parameters is not None
         if self.restore and known:
             net.parameters[...] = self.best_parameters
@@ -170,7 +170,7 @@ class AveragedWeights(_Callback):
     5
     """
 
-    _kept = "count", "parameters"
+    _state_names = "count", "parameters"
 
     def __init__(self, decay: float | None = None, start: int = 0):
         self.decay = None if decay is None else as_number("decay", decay, below=1)

@@ -31,8 +31,8 @@ class Checkpoint:
     def __init__(self, path, run, data, validation, callbacks):
         self.path, self.run = _as_path(path), run
         self.callbacks = list(filter(_has_state, callbacks))
-        of = _fingerprint(run, data, validation, self.callbacks)
-        self.of = container.from_text(container.as_text(of))
+        fingerprint = _fingerprint(run, data, validation, self.callbacks)
+        self.fingerprint = container.from_text(container.as_text(fingerprint))
         self._encoded_state([])
         if self.path.exists():
             self._read()
@@ -41,7 +41,7 @@ class Checkpoint:
     def write(self):
         """Write the state after an epoch, at once or not at all."""
         arrays = []
-        header = {"format": FORMAT, "version": VERSION, "of": self.of}
+        header = {"format": FORMAT, "version": VERSION, "of": self.fingerprint}
         header["state"] = self._encoded_state(arrays)
         named = {f"array{k}": array for k, array in enumerate(arrays)}
         container.write_arrays(self.path, {"header": container.as_text(header)} | named)
@@ -61,32 +61,32 @@ class Checkpoint:
 
     def _read(self):
         try:
-            found = container.read_arrays(self.path.read_bytes())
-            header = container.from_text(found.pop("header"))
+            arrays = container.read_arrays(self.path.read_bytes())
+            header = container.from_text(arrays.pop("header"))
             if header["format"] != FORMAT or header["version"] != VERSION:
                 raise ValueError("it is of another format or version")
-            of = header["of"]
-            if not isinstance(of, dict):
+            fingerprint = header["of"]
+            if not isinstance(fingerprint, dict):
                 raise ValueError("it does not say which run it is of")
         except (ValueError, *container.DAMAGE) as error:
             raise self._unreadable(error) from error
-        self._check(of)
+        self._check(fingerprint)
         try:
-            state = _decoded(header["state"], found)
+            state = _decoded(header["state"], arrays)
             parameters, callbacks = self._resume(state)
         except (ValueError, AttributeError, *container.DAMAGE) as error:
             raise self._unreadable(error) from error
-        for callback, kept in callbacks:
-            callback.resume(kept, self.run.history)
+        for callback, callback_state in callbacks:
+            callback.resume(callback_state, self.run.history)
         self.run.net.parameters[...] = parameters
 
-    def _check(self, of):
-        for key, mine in self.of.items():
-            if of.get(key) != mine:
+    def _check(self, fingerprint):
+        for key, mine in self.fingerprint.items():
+            if fingerprint.get(key) != mine:
                 raise ValueError(
                     f"checkpoint {os.fspath(self.path)!r} is of another run: its {key} "
-                    f"is {of.get(key)}, here it is {mine}; use another file, or delete "
-                    "it to start anew"
+                    f"is {fingerprint.get(key)}, here it is {mine}; use another file, "
+                    "or delete it to start anew"
                 )
 
     def _unreadable(self, error):
@@ -128,7 +128,7 @@ def _has_state(callback):
 
 
 def _fingerprint(run, data, validation, callbacks):
-    """What must be alike in a run that goes on, for JSON."""
+    """What must agree in a resumed run, for JSON."""
     constants, indices = run.net._fixed_arrays()
     fixed = hashlib.sha256(constants.tobytes() + indices.tobytes()).hexdigest()
     return {
@@ -152,9 +152,9 @@ def _described(thing):
 
 
 def _rates(optimizer):
-    """Some values of its schedule, whose repr does not tell."""
+    """Some values of its schedule, which the repr does not show."""
     members = getattr(optimizer, "optimizers", ())
-    if hasattr(optimizer, "optimizer"):  # one that wraps another
+    if hasattr(optimizer, "optimizer"):  # it wraps another optimiser
         members = [optimizer.optimizer]
     if members:
         return [_rates(member) for member in members]
@@ -170,7 +170,7 @@ def _rate(schedule, step):
 
 
 def _encoded(name, value, arrays):
-    """As JSON; arrays are put to the others."""
+    """The value for JSON; its arrays are appended to `arrays`."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -202,26 +202,26 @@ def _decoded(value, arrays):
     return {key: _decoded(item, arrays) for key, item in value["of"].items()}
 
 
-def _restored(name, fresh, kept):
+def _restored(name, fresh, loaded):
     """What was decoded, of the types that it has in a run's first state."""
     if isinstance(fresh, np.ndarray):
-        shape, dtype = getattr(kept, "shape", None), getattr(kept, "dtype", None)
+        shape, dtype = getattr(loaded, "shape", None), getattr(loaded, "dtype", None)
         if (shape, dtype) != (fresh.shape, fresh.dtype):
             raise ValueError(
                 f"{name} must have shape {fresh.shape} and dtype {fresh.dtype}, got "
                 f"{shape} and {dtype}"
             )
-        return kept
+        return loaded
     if isinstance(fresh, np.generic):
-        return fresh.dtype.type(kept)
+        return fresh.dtype.type(loaded)
     if is_dataclass(fresh) or isinstance(fresh, dict):
         known = fresh.get if isinstance(fresh, dict) else partial(getattr, fresh)
         items = {
             key: _restored(f"{name}'s {key}", known(key, None), item)
-            for key, item in kept.items()
+            for key, item in loaded.items()
         }
         return items if isinstance(fresh, dict) else replace(fresh, **items)
     if isinstance(fresh, tuple):
-        items = [_restored(name, *pair) for pair in zip(fresh, kept, strict=True)]
+        items = [_restored(name, *pair) for pair in zip(fresh, loaded, strict=True)]
         return type(fresh)(*items) if hasattr(fresh, "_fields") else tuple(items)
-    return kept
+    return loaded

@@ -39,15 +39,17 @@ class Arrays:
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             batch = as_batch(rows_of(self.x, rows), self.dtype)
-            rest = [] if self.weights is None else [self.weights]
-            if self.y is self.x:  # an autoencoder's
+            if self.y is self.x:  # of an autoencoder: one copy serves as both
                 y = batch
             else:
                 y = np.ascontiguousarray(rows_of(self.y, rows))
-            yield batch, y, *(np.ascontiguousarray(rows_of(a, rows)) for a in rest)
+            if self.weights is None:
+                yield batch, y
+            else:
+                yield batch, y, rows_of(self.weights, rows)
 
     def describe(self):
-        """What a resumed run must have alike."""
+        """What must agree in a resumed run."""
         kind = "arrays" if self.weights is None else "weighted arrays"
         return [kind, list(self.x.shape), list(self.y.shape), self.batch_size]
 
@@ -75,7 +77,7 @@ class Batches:
                 "anew"
             )
         self.batches, self.net, self.loss = batches, net, loss
-        self.count = length_hint(batches) or None  # not all know their length
+        self.count = length_hint(batches) or None  # not every iterable knows its length
         self._epochs = 0
 
     def epoch(self, rng):
@@ -102,5 +104,5 @@ class Batches:
         return x, y, *(as_sample_weight(names[2], w, len(x)) for w in weights)
 
     def describe(self):
-        """What a resumed run must have alike."""
+        """What must agree in a resumed run."""
         return ["batches", self.count]

@@ -60,14 +60,14 @@ def fit(
     epochs : int
         Passes over the data.
     batch_size : int, optional
-        Samples a step; the last batch of an epoch has what is left. None: 64, or what
-        the iterable gives.
+        Samples a step; the last batch of an epoch may be smaller. None: 64, or the
+        batches of the iterable.
     rng : Generator, int or None
         Shuffles the samples, anew for each epoch, and draws what `Dropout` drops; the
         same rng gives the same bits.
     clip : float, optional
-        The largest length that a step's gradient may have, over all parameters; a
-        longer one keeps its direction (Pascanu, Mikolov and Bengio 2013). Positive.
+        The largest Euclidean norm of a step's gradient, over all parameters; a gradient
+        beyond is scaled down to it (Pascanu, Mikolov and Bengio 2013). Positive.
     validation : (X, y) or (X, y, sample_weight), optional
         Evaluated after each epoch; its accuracy is that without weights.
     callbacks : iterable of callable
@@ -123,9 +123,9 @@ def fit(
     if clip is not None:
         clip = as_positive("clip", clip)
     run = TrainingRun(net, loss, optimizer, clip, rng)
-    kept = None
+    file = None
     if checkpoint is not None:
-        kept = Checkpoint(checkpoint, run, data, validation, callbacks)
+        file = Checkpoint(checkpoint, run, data, validation, callbacks)
     done = len(run.history.epochs)
     with reporting(progress, epochs, data.count, done) as report:
         try:
@@ -136,33 +136,33 @@ def fit(
                 seconds = perf_counter() - start
                 run.history.epochs.append(Epoch(mean_loss, *scores, seconds))
                 report.epoch(run.history)
-                ends = tell(callbacks, net, run.history)
-                if kept:
-                    kept.write()
+                ends = call_callbacks(callbacks, net, run.history)
+                if file:
+                    file.write()
                 if ends:
                     break
         except KeyboardInterrupt:
             run.history.interrupted = True
-    finish(callbacks, net, run.history)
+    end_callbacks(callbacks, net, run.history)
     return run.history
 
 
-def tell(callbacks, net, history):
-    """Call all of them; whether one of them ends the run."""
+def call_callbacks(callbacks, net, history):
+    """Call the callbacks after an epoch; return whether one of them ends the run."""
     answers = [callback(net, history) for callback in callbacks]
     history.stopped = any(isinstance(a, bool | np.bool_) and a for a in answers)
     return history.stopped
 
 
-def finish(callbacks, net, history):
-    """Tell those that want to know that the run is over."""
+def end_callbacks(callbacks, net, history):
+    """Tell the callbacks that have a method `end` that the run is over."""
     for callback in callbacks:
         if hasattr(callback, "end"):
             callback.end(net, history)
 
 
 def check_objects(net, loss):
-    """Raise unless they are what a training takes."""
+    """Raise unless the network has a size and the loss is a Loss."""
     if not isinstance(net, Layer) or net.n_in is None:
         raise TypeError(
             f"net must be a layer with a size, such as a Sequential, got {net!r}"
@@ -172,7 +172,7 @@ def check_objects(net, loss):
 
 
 def check_optimizer(optimizer):
-    """Raise unless it has what an optimiser has."""
+    """Raise unless the optimiser has the methods `init` and `update`."""
     methods = (getattr(optimizer, name, None) for name in ("init", "update"))
     if isinstance(optimizer, type) or not all(map(callable, methods)):
         raise TypeError(

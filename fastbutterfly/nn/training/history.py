@@ -1,11 +1,11 @@
-"""History: what happened in a training run; and the error of one that diverged."""
+"""History: the record of a training run, and the error of a run that diverged."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
 class Epoch(NamedTuple):
-    """Numbers of one epoch; the validation's are None where there is none."""
+    """Losses, accuracy and duration of one epoch; None where there is no validation."""
 
     loss: float
     validation_loss: float | None

@@ -11,7 +11,7 @@ from ..._base.arguments import as_size
 from ..arguments import as_batch, check_data, check_weights, rows_of
 from ..layers.layer import Layer
 from ..losses import Loss
-from .fit import check_objects, finish, tell
+from .fit import call_callbacks, check_objects, end_callbacks
 from .history import DivergenceError, Epoch, History
 
 
@@ -33,8 +33,8 @@ def lbfgs(
     net, X, y, loss, sample_weight
         As for `fit`; X and y are arrays.
     max_iter : int
-        Iterations at most. It ends earlier where nothing is gained any more: when an
-        iteration lowers the loss by less than its rounding error.
+        Maximum number of iterations. The run ends earlier when an iteration lowers the
+        loss by less than its rounding error.
     batch_size : int
         Samples that are computed at a time. It bounds the memory; all samples count in
         each iteration.
@@ -58,7 +58,8 @@ def lbfgs(
     Notes
     -----
     There is no learning rate; each iteration passes over the samples once or a few
-    times. Suits few samples and smooth networks, and float64 if the last digits count.
+    times. The method suits small data sets and smooth networks, and float64 if the last
+    digits count.
 
     References
     ----------
@@ -82,13 +83,13 @@ def lbfgs(
         raise ValueError(f"net must have parameters to train, got {net!r}")
     x, y = check_data("X", X, "y", y, net, loss)
     weights = check_weights("sample_weight", sample_weight, len(y))
-    wanted = [y] if weights is None else [y, weights]
+    targets = [y] if weights is None else [y, weights]
     max_iter = as_size("max_iter", max_iter, least=0)
     batch_size = as_size("batch_size", batch_size)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
     callbacks = [] if callback is None else [callback]
-    run = _Run(net, loss, x, wanted, batch_size, callbacks)
+    run = _Objective(net, loss, x, targets, batch_size, callbacks)
     eps = float(np.finfo(net.parameters.dtype).eps)
     options = {"maxiter": max_iter, "maxfun": 2**31 - 1, "ftol": eps, "gtol": 0.0}
     try:
@@ -105,15 +106,15 @@ def lbfgs(
         run.history.interrupted = True
     finally:
         net.parameters[...] = run.accepted
-    finish(callbacks, net, run.history)
+    end_callbacks(callbacks, net, run.history)
     return run.history
 
 
-class _Run:
-    """The function that is minimised, and what became of it."""
+class _Objective:
+    """The mean loss of all samples as a function of the parameters, and its history."""
 
-    def __init__(self, net, loss, x, wanted, batch_size, callbacks):
-        self.net, self.loss, self.x, self.wanted = net, loss, x, wanted
+    def __init__(self, net, loss, x, targets, batch_size, callbacks):
+        self.net, self.loss, self.x, self.targets = net, loss, x, targets
         self.batch_size, self.callbacks = batch_size, callbacks
         self.history, self.start = History(), perf_counter()
         self.accepted = net.parameters.copy()
@@ -122,34 +123,34 @@ class _Run:
     def evaluate(self, parameters):
         """Mean loss of all samples, and its gradient in double precision."""
         self.net.parameters[...] = parameters
-        piece = np.zeros_like(self.accepted)
-        total, weight, gradient = 0.0, 0, np.zeros(piece.shape)
+        part = np.zeros_like(self.accepted)
+        total, total_weight, gradient = 0.0, 0, np.zeros(part.shape)
         for start in range(0, self.x.shape[0], self.batch_size):
             rows = slice(start, start + self.batch_size)
-            x, wanted = rows_of(self.x, rows), [array[rows] for array in self.wanted]
+            x, targets = rows_of(self.x, rows), [array[rows] for array in self.targets]
             y_pred, saved = self.net.forward(as_batch(x, self.net.dtype))
-            value, g = self.loss(y_pred, *wanted)
-            self.net.backward(saved, g, piece, input_gradient=False)
-            counts = self.loss.weight(*wanted)
-            total += value * counts
-            gradient += counts * piece.astype(np.float64)
-            weight += counts
+            value, g = self.loss(y_pred, *targets)
+            self.net.backward(saved, g, part, input_gradient=False)
+            weight = self.loss.weight(*targets)
+            total += value * weight
+            gradient += weight * part.astype(np.float64)
+            total_weight += weight
         if not (math.isfinite(total) and np.isfinite(gradient).all()):
             raise DivergenceError(
-                f"training diverged: the loss is {total / weight} or its gradient is "
-                f"not finite in iteration {self.history.steps + 1}; smaller features "
-                "or targets may help",
+                f"training diverged: the loss is {total / total_weight} or its "
+                f"gradient is not finite in iteration {self.history.steps + 1}; "
+                "smaller features or targets may help",
                 self.history.steps,
                 self.history,
             )
-        return total / weight, gradient / weight
+        return total / total_weight, gradient / total_weight
 
     def accept(self, intermediate_result):
-        """Take the end of an iteration; SciPy goes by the argument's name."""
+        """Record the end of an iteration; SciPy goes by the argument's name."""
         self.accepted[...] = self.net.parameters[...] = intermediate_result.x
         value, seconds = float(intermediate_result.fun), perf_counter() - self.start
         self.history.epochs.append(Epoch(value, None, None, seconds))
         self.history.steps += 1
-        if tell(self.callbacks, self.net, self.history):
+        if call_callbacks(self.callbacks, self.net, self.history):
             raise StopIteration
         self.start = perf_counter()

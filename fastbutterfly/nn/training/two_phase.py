@@ -1,4 +1,4 @@
-"""two_phase: train an encoder-decoder network as the paper does, B at rest at first."""
+"""two_phase: train an encoder-decoder network as the paper does, first with B fixed."""
 
 from typing import NamedTuple
 
@@ -15,15 +15,15 @@ from .history import History
 
 
 class TwoPhases(NamedTuple):
-    """What became of the two phases.
+    """The losses and histories of the two phases.
 
     Attributes
     ----------
     losses : (float, float)
-        |D E B X - Y|^2 at their ends.
+        |D E B X - Y|^2 at the end of each phase.
     histories : (History or None, History)
-        As of `fit`; None for a phase solved in closed form. A first one that Ctrl-C
-        ended is the last: the second is then empty.
+        As of `fit`; None for a phase solved in closed form. If Ctrl-C ends the first
+        phase, the second history is empty.
     """
 
     losses: tuple[float, float]
@@ -40,7 +40,7 @@ def two_phase(
     rng=None,
     **options,
 ) -> TwoPhases:
-    """Train E and D for B as it starts, then everything.
+    """Train E and D with B fixed, then all three together.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def two_phase(
 
     Notes
     -----
-    Ailon, Leibovich and Nair (2021), Section 5.3. While B rests every local minimum is
-    a global one (Theorem 1), so the first phase is solved by
+    Ailon, Leibovich and Nair (2021), Section 5.3. While B is fixed, every local minimum
+    is a global one (Theorem 1), so the first phase is solved by
     `fastbutterfly.reduced_rank`. The second starts there; it ends above where the
     learning rate is too large, or the first is as good as PCA.
 
@@ -86,8 +86,8 @@ def two_phase(
     >>> from fastbutterfly import nn
     >>> X = np.random.default_rng(0).standard_normal((40, 16))
     >>> net = nn.EncoderDecoder(16, 16, k=2, l=3, rng=0)
-    >>> found = nn.two_phase(net, X, optimizer=nn.Adam(1e-2), epochs=100, rng=0)
-    >>> found.losses[1] < found.losses[0]
+    >>> result = nn.two_phase(net, X, optimizer=nn.Adam(1e-2), epochs=100, rng=0)
+    >>> result.losses[1] < result.losses[0]
     True
     """
     if not isinstance(net, EncoderDecoder):
@@ -103,7 +103,7 @@ def two_phase(
     if exact:
         before = net.solve(x, y).loss
     else:
-        first = _at_rest(net, x, y, options)
+        first = _train_dense(net, x, y, options)
         before = _loss(net, x, y)
         if first.interrupted:
             return TwoPhases((before, before), (first, History(interrupted=True)))
@@ -111,15 +111,15 @@ def two_phase(
     return TwoPhases((before, _loss(net, x, y)), (first, second))
 
 
-def _at_rest(net, x, y, options):
+def _train_dense(net, x, y, options):
     """Train E and D on the outputs of B."""
-    first, *rest = net.layers
+    butterfly, *dense = net.layers
     held_out = check_validation(options.get("validation"), net, MSE())
     if held_out:
-        options = {**options, "validation": (first(held_out[0]), *held_out[1:])}
-    copies = [Dense.from_arrays(layer.weights, dtype=net.dtype) for layer in rest]
-    history = fit(Sequential(*copies), first(x), y, **options)
-    for layer, copy in zip(rest, copies, strict=True):
+        options = {**options, "validation": (butterfly(held_out[0]), *held_out[1:])}
+    copies = [Dense.from_arrays(layer.weights, dtype=net.dtype) for layer in dense]
+    history = fit(Sequential(*copies), butterfly(x), y, **options)
+    for layer, copy in zip(dense, copies, strict=True):
         layer.weights[...] = copy.weights
     return history
 

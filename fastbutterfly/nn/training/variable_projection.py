@@ -11,7 +11,7 @@ from ..._base.arguments import as_size
 from ...approximation import ProjectedLowRank
 from ..layers.encoder_decoder import EncoderDecoder
 from ..layers.layer import Layer
-from .fit import check_optimizer, finish, tell
+from .fit import call_callbacks, check_optimizer, end_callbacks
 from .history import DivergenceError, Epoch, History
 
 
@@ -38,7 +38,7 @@ def variable_projection(
     optimizer : SGD, Adam, or any object with `init` and `update` as they have them
         None: L-BFGS, which needs no learning rate.
     max_iter : int
-        Iterations at most; L-BFGS may end earlier.
+        Maximum number of iterations; L-BFGS may end earlier.
     callback : callable, optional
         Called as ``callback(net, history)`` after each iteration, E and D not set yet;
         as for `fit`.
@@ -80,7 +80,7 @@ def variable_projection(
         raise TypeError(f"callback must be callable, got {callback!r}")
     max_iter = as_size("max_iter", max_iter, least=0)
     x, y = net._data(X, Y)
-    run = _Run(net, x, y, [] if callback is None else [callback])
+    run = _ProjectedLoss(net, x, y, [] if callback is None else [callback])
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             minimise = run.first_order if optimizer else run.lbfgs
@@ -90,12 +90,12 @@ def variable_projection(
     finally:
         run.weights[...] = run.accepted
     net.solve(x, y)
-    finish(run.callbacks, net, run.history)
+    end_callbacks(run.callbacks, net, run.history)
     return run.history
 
 
-class _Run:
-    """The loss as a function of the butterfly's weights, and what became of it."""
+class _ProjectedLoss:
+    """The loss as a function of the butterfly's weights, and the history of the run."""
 
     def __init__(self, net, x, y, callbacks):
         self.net, self.x, self.y, self.callbacks = net, x, y, callbacks
@@ -113,7 +113,7 @@ class _Run:
         if np.isfinite(A).all():
             try:
                 best = ProjectedLowRank(A.astype(np.float64), self.y)
-            except np.linalg.LinAlgError:  # of numbers that overflow
+            except np.linalg.LinAlgError:  # the outputs overflow
                 self.check(False)
             value = float(best.error(self.k))
             g = (best.gradient(self.k) / unit).astype(A.dtype)
@@ -147,17 +147,17 @@ class _Run:
         from scipy.optimize import minimize
 
         eps = float(np.finfo(self.weights.dtype).eps)
-        whole = float(np.square(self.y).sum()) or 1.0
+        scale = float(np.square(self.y).sum()) or 1.0
 
         def accept(intermediate_result):
             self.weights[...] = intermediate_result.x
-            if self.accept(float(intermediate_result.fun) * eps * whole):
+            if self.accept(float(intermediate_result.fun) * eps * scale):
                 raise StopIteration
 
         def scaled(weights):
             # In units of eps |Y|^2: ftol takes values below one for one.
-            value, gradient = self.evaluate(weights, whole)
-            return value / whole / eps, gradient.astype(np.float64) / eps
+            value, gradient = self.evaluate(weights, scale)
+            return value / scale / eps, gradient.astype(np.float64) / eps
 
         limits = {"maxiter": max_iter, "maxfun": 2**31 - 1, "ftol": eps, "gtol": 0.0}
         if max_iter:
@@ -166,11 +166,11 @@ class _Run:
             minimize(scaled, start, method="L-BFGS-B", **options)
 
     def accept(self, value):
-        """Take the end of an iteration; whether it is to be the last."""
+        """Record the end of an iteration; return whether a callback ends the run."""
         self.accepted[...] = self.weights
         seconds = perf_counter() - self.start
         self.history.epochs.append(Epoch(value, None, None, seconds))
         self.history.steps += 1
-        ends = tell(self.callbacks, self.net, self.history)
+        ends = call_callbacks(self.callbacks, self.net, self.history)
         self.start = perf_counter()
         return ends
