@@ -269,7 +269,7 @@ class TestSources:
         np.testing.assert_array_equal(net.parameters, make_net().parameters)
         assert next(batches)
 
-    def test_a_length_that_is_not_known(self):
+    def test_an_unknown_number_of_batches(self):
         class Stream:
             def __len__(self):
                 raise TypeError("has no len")
@@ -354,9 +354,9 @@ def test_memory_does_not_grow_with_steps(rng):
     def peak(epochs):
         tracemalloc.start()
         nn.fit(net, x, y, epochs=epochs, batch_size=32, **common)
-        found = tracemalloc.get_traced_memory()[1]
+        most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        return found
+        return most
 
     peak(1)
     few, many = peak(3), peak(30)  # 60 and 600 steps

@@ -100,8 +100,8 @@ class TestNetwork:
         assert (type(twin), repr(twin)) == (nn.EncoderDecoder, repr(net))
         np.testing.assert_array_equal(twin(X), net(X))
         before = snapshot(net)
-        found = twin.solve(X, X[:, :7])
-        assert error(twin, X, X[:, :7]) == pytest.approx(found.loss, rel=1e-3)
+        result = twin.solve(X, X[:, :7])
+        assert error(twin, X, X[:, :7]) == pytest.approx(result.loss, rel=1e-3)
         np.testing.assert_array_equal(net.parameters, before)
 
 
@@ -111,9 +111,9 @@ class TestSolve:
         net, X = make(*sizes), rng.standard_normal((50, sizes[0]))
         Y = rng.standard_normal((50, sizes[1]))
         B = snapshot(net.layers[0])
-        found = net.solve(X, Y)
-        assert found.loss == pytest.approx(best(net, X, Y), rel=1e-9)
-        assert found.loss == pytest.approx(error(net, X, Y), rel=1e-9)
+        result = net.solve(X, Y)
+        assert result.loss == pytest.approx(best(net, X, Y), rel=1e-9)
+        assert result.loss == pytest.approx(error(net, X, Y), rel=1e-9)
         np.testing.assert_array_equal(net.layers[0].parameters, B)
 
     def test_an_autoencoder_is_the_default(self, rng):
@@ -156,11 +156,11 @@ class TestTwoPhase:
     def test_exact(self, rng, n_out):
         net, X = make(n_out=n_out), rng.standard_normal((50, 16))
         Y, expected = X[:, :n_out] ** 2, make(n_out=n_out).solve(X, X[:, :n_out] ** 2)
-        found = nn.two_phase(net, X, Y, **SLOWLY)
-        assert found.losses[0] == expected.loss
-        assert found.losses[1] < found.losses[0]
-        assert found.losses[1] == pytest.approx(error(net, X, Y), rel=1e-9)
-        first, second = found.histories
+        result = nn.two_phase(net, X, Y, **SLOWLY)
+        assert result.losses[0] == expected.loss
+        assert result.losses[1] < result.losses[0]
+        assert result.losses[1] == pytest.approx(error(net, X, Y), rel=1e-9)
+        first, second = result.histories
         assert first is None
         assert len(second.loss) == 30
 
@@ -174,15 +174,15 @@ class TestTwoPhase:
 
         options = {"optimizer": nn.Adam(1e-2), "epochs": 400, "batch_size": 40}
         options |= {"rng": 0, "exact": False, "callbacks": watch}
-        found = nn.two_phase(net, X, validation=(X[:9], X[:9]), **options)
-        assert found.losses[0] == pytest.approx(make().solve(X).loss, rel=1e-2)
-        assert found.losses[1] < found.losses[0]
-        assert found.losses[1] == pytest.approx(error(net, X, X), rel=1e-9)
-        assert [len(history.loss) for history in found.histories] == [400, 400]
+        result = nn.two_phase(net, X, validation=(X[:9], X[:9]), **options)
+        assert result.losses[0] == pytest.approx(make().solve(X).loss, rel=1e-2)
+        assert result.losses[1] < result.losses[0]
+        assert result.losses[1] == pytest.approx(error(net, X, X), rel=1e-9)
+        assert [len(history.loss) for history in result.histories] == [400, 400]
         assert seen[:400] == [(nn.Sequential, True)] * 400
         assert seen[400:] == [(nn.EncoderDecoder, False)] * 400
         expected = np.mean((net(X[:9]) - X[:9]) ** 2)
-        last = [history.validation_loss[-1] for history in found.histories]
+        last = [history.validation_loss[-1] for history in result.histories]
         assert last[1] == pytest.approx(expected, rel=1e-12) != last[0]
 
     def test_same_rng_same_bits(self, rng):
@@ -199,10 +199,10 @@ class TestTwoPhase:
         X, net = rng.standard_normal((50, 16)), make()
         B = snapshot(net.layers[0])
         options = {"exact": False, "callbacks": stop, **SLOWLY}
-        found = nn.two_phase(net, X, **options)
-        assert [h.interrupted for h in found.histories] == [True, True]
-        assert found.histories[1].steps == 0
-        assert found.losses[0] == found.losses[1] == pytest.approx(error(net, X, X))
+        result = nn.two_phase(net, X, **options)
+        assert [h.interrupted for h in result.histories] == [True, True]
+        assert result.histories[1].steps == 0
+        assert result.losses[0] == result.losses[1] == pytest.approx(error(net, X, X))
         np.testing.assert_array_equal(net.layers[0].parameters, B)
 
     def test_divergence(self, rng):

@@ -130,7 +130,7 @@ class TestClip:
         return before - net.parameters
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_shortens_long_gradients_only(self, rng, dtype):
+    def test_scales_gradients_of_a_large_norm_only(self, rng, dtype):
         X = rng.standard_normal((20, 8)).astype(dtype)
         y = 10 * rng.standard_normal((20, 1))
         gradient = self.step(X, y)
@@ -141,7 +141,7 @@ class TestClip:
         for clip in (None, 1.01 * length, 1e9):
             np.testing.assert_array_equal(self.step(X, y, clip=clip), gradient)
 
-    def test_of_a_length_whose_square_overflows(self):
+    def test_of_a_norm_whose_square_overflows(self):
         X, y = np.full((1, 1), 1e10, np.float32), np.full((1, 1), 1e15)
         step = self.step(X, y, clip=2)
         np.testing.assert_allclose(step, [-2, 0], atol=1e-6)

@@ -45,12 +45,12 @@ def test_gradients_are_of_the_weights_as_they_are(name, batch, rng):
     x = laws.draw(rng, (batch, layer.n_in), layer.dtype)
     g = laws.draw(rng, (batch, layer.n_out), layer.dtype)
     for _ in range(2):
-        found = []
-        for one in (layer, again(layer)):
-            gradient = np.zeros_like(one.parameters)
-            _, saved = one.forward(x)
-            found.append((one.backward(saved, g, gradient), gradient))
-        for a, b in zip(*found, strict=True):
+        gradients = []
+        for member in (layer, again(layer)):
+            gradient = np.zeros_like(member.parameters)
+            _, saved = member.forward(x)
+            gradients.append((member.backward(saved, g, gradient), gradient))
+        for a, b in zip(*gradients, strict=True):
             np.testing.assert_array_equal(a, b)
         layer.parameters[...] *= 2
 
@@ -91,11 +91,11 @@ def test_threads_may_share_a_layer(rng):
 @pytest.mark.parametrize("least", [1, 20])
 @pytest.mark.parametrize("length", [0, 1, 2, 7, 24, 25, 1000])
 def test_parts_cover_all_and_are_whole(length, least, count, unit):
-    found = parts(length, unit, count, least)
-    assert [i for part in found for i in range(part.start, part.stop)] == [
+    slices = parts(length, unit, count, least)
+    assert [i for part in slices for i in range(part.start, part.stop)] == [
         *range(length)
     ]
-    sizes = [part.stop - part.start for part in found]
+    sizes = [part.stop - part.start for part in slices]
     assert len(sizes) <= count
     assert all(size % unit == 0 and size >= least for size in sizes[:-1])
     assert len(sizes) < 2 or sizes[-1] >= unit

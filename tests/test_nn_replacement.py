@@ -84,19 +84,19 @@ def test_arrays_that_do_not_pair():
 def test_large_layers_are_replaced_and_the_others_kept(kind, rng):
     net, x = make_net(), rng.standard_normal((5, 64))
     before, y = net.parameters.copy(), net(x)
-    found = nn.replace_dense(net, kind, rng=0)
-    kinds = [type(layer) for layer in found.network.layers]
+    result = nn.replace_dense(net, kind, rng=0)
+    kinds = [type(layer) for layer in result.network.layers]
     assert kinds == [KINDS[kind], nn.ReLU, KINDS[kind], nn.Tanh, nn.Dense]
-    assert list(found.errors) == [0, 2]
-    last = found.network.layers[4]
+    assert list(result.errors) == [0, 2]
+    last = result.network.layers[4]
     np.testing.assert_array_equal(last.weights, net.layers[4].weights)
-    for i, error in found.errors.items():
-        layer, W = found.network.layers[i], net.layers[i].weights
+    for i, error in result.errors.items():
+        layer, W = result.network.layers[i], net.layers[i].weights
         bias = net.layers[i].bias
         matrix = layer(np.eye(64)) - bias
         expected = np.linalg.norm(matrix - W) / np.linalg.norm(W)
         assert error == pytest.approx(expected, rel=1e-9)
-    found.network.parameters[...] = 0
+    result.network.parameters[...] = 0
     np.testing.assert_array_equal(net.parameters, before)
     np.testing.assert_array_equal(net(x), y)
 
@@ -104,48 +104,48 @@ def test_large_layers_are_replaced_and_the_others_kept(kind, rng):
 def test_layers_that_are_butterflies_are_found(rng):
     W = fb.Butterfly.random(64, rng=0).to_dense().T
     net = nn.Sequential(nn.Dense.from_arrays(W, rng.standard_normal(64)))
-    found = nn.replace_dense(net)
-    assert found.errors[0] < 1e-12
+    result = nn.replace_dense(net)
+    assert result.errors[0] < 1e-12
     x = rng.standard_normal((3, 64))
-    np.testing.assert_allclose(found.network(x), net(x), atol=1e-12)
+    np.testing.assert_allclose(result.network(x), net(x), atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(100, 70), (65, 128), (64, 300)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_shape(kind, shape, rng):
     net = nn.Sequential(nn.Dense(*shape, rng=0, dtype=np.float64, bias=False))
-    found = nn.replace_dense(net, kind, rng=0)
-    assert found.network(np.ones((2, shape[0]))).shape == (2, shape[1])
-    assert 0.3 < found.errors[0] < 1.2
+    result = nn.replace_dense(net, kind, rng=0)
+    assert result.network(np.ones((2, shape[0]))).shape == (2, shape[1])
+    assert 0.3 < result.errors[0] < 1.2
 
 
 def test_a_full_core_is_exact(rng):
     net = make_net()
-    found = nn.replace_dense(net, "gadget", k=64, rng=0)
+    result = nn.replace_dense(net, "gadget", k=64, rng=0)
     x = rng.standard_normal((5, 64))
-    np.testing.assert_allclose(found.network(x), net(x), atol=1e-10)
+    np.testing.assert_allclose(result.network(x), net(x), atol=1e-10)
 
 
 def test_each_layer_is_fitted_to_the_old_outputs_from_the_new_inputs(rng):
     net, X = make_net(), rng.standard_normal((300, 64))
-    found = nn.replace_dense(net, X=X, epochs=2, lr=0.02, rng=5)
+    result = nn.replace_dense(net, X=X, epochs=2, lr=0.02, rng=5)
     start = nn.replace_dense(net, X=X, epochs=0).network
     generator, old, new = np.random.default_rng(5), X, X
     for i, dense in enumerate(net.layers):
         old, layer = dense(old), start.layers[i]
-        if i in found.errors:
+        if i in result.errors:
             options = {"epochs": 2, "batch_size": 128, "rng": generator}
             optimizer = nn.Adam(nn.cosine(0.02, 6))
             nn.fit(layer, new, old, loss=nn.MSE(), optimizer=optimizer, **options)
             error = np.linalg.norm(layer(new) - old) / np.linalg.norm(old - old.mean(0))
-            assert found.errors[i] == pytest.approx(error, rel=1e-9)
+            assert result.errors[i] == pytest.approx(error, rel=1e-9)
         new = layer(new)
-    np.testing.assert_array_equal(found.network(X), new)
+    np.testing.assert_array_equal(result.network(X), new)
 
 
 def test_error_without_variation_is_infinite(rng):
-    found = nn.replace_dense(make_net(), X=rng.standard_normal((1, 64)), epochs=0)
-    assert list(found.errors.values()) == [np.inf, np.inf]
+    result = nn.replace_dense(make_net(), X=rng.standard_normal((1, 64)), epochs=0)
+    assert list(result.errors.values()) == [np.inf, np.inf]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,13 +153,13 @@ def test_samples_bring_the_outputs_nearer(kind, rng):
     net = make_net(dtype=np.float32)
     X = rng.standard_normal((600, 8)) @ rng.standard_normal((8, 64)) / 3
     untrained = nn.replace_dense(net, kind, X=X, epochs=0, rng=0)
-    found, again = (
+    result, again = (
         nn.replace_dense(net, kind, X=X, epochs=60, rng=0) for _ in range(2)
     )
-    np.testing.assert_array_equal(found.network.parameters, again.network.parameters)
-    for i, error in found.errors.items():
+    np.testing.assert_array_equal(result.network.parameters, again.network.parameters)
+    for i, error in result.errors.items():
         assert error < 0.8 * untrained.errors[i]
-    old, new, start = net(X), found.network(X), untrained.network(X)
+    old, new, start = net(X), result.network(X), untrained.network(X)
     assert np.linalg.norm(new - old) < 0.8 * np.linalg.norm(start - old)
 
 
