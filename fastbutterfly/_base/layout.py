@@ -7,13 +7,13 @@ import numpy as np
 from .arguments import as_size
 
 
-def is_plain(x, dtype, ndim, size):
-    """Whether x is just what the kernels expect: its last axis of the given size."""
+def is_plain(x, dtype, ndim, size, axis=-1):
+    """Whether x is just what the kernels expect: its axis is of the given size."""
     return (
         type(x) is np.ndarray
         and x.dtype is dtype
         and x.ndim == ndim
-        and x.shape[-1] == size
+        and x.shape[axis] == size
         and (flags := x.flags).c_contiguous
         and flags.aligned
     )
@@ -26,18 +26,6 @@ def is_plain_target(out, x, size):
         and len(out) == len(x)
         and out.flags.writeable
         and not np.may_share_memory(out, x)
-    )
-
-
-def is_plain_matrix(x, dtype, size):
-    """Whether x is just what a product takes: a matrix with so many rows."""
-    return (
-        type(x) is np.ndarray
-        and x.dtype is dtype
-        and x.ndim == 2
-        and x.shape[0] == size
-        and (flags := x.flags).c_contiguous
-        and flags.aligned
     )
 
 
@@ -61,14 +49,8 @@ def sample_axis(name, x, axis, size):
     return axis
 
 
-def to_samples(name, x, axis, size):
-    """View of x with `axis`, of the given size, moved last."""
-    axis = sample_axis(name, x, axis, size)
-    return x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1)
-
-
 def from_samples(y, axis):
-    """Inverse of `to_samples`: the last axis moved to `axis`."""
+    """The last axis moved to `axis`."""
     return y if axis in (-1, y.ndim - 1) else np.moveaxis(y, -1, axis)
 
 

@@ -30,11 +30,6 @@ def is_parallel(work):
     return work >= MIN_PARALLEL_WORK
 
 
-def is_serial(work, workers):
-    """Whether one thread does so many multiply-adds, for so many workers."""
-    return workers == 1 or work < MIN_PARALLEL_WORK
-
-
 def threads(workers, parallel=True):
     """Number of threads for so many workers; 1 below the parallel threshold."""
     if not parallel:

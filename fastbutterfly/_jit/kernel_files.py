@@ -22,7 +22,14 @@ from numba.core import config, serialize
 
 _HASH = hashlib.sha256().digest_size
 # What changes the machine code but is neither in a signature nor in the CPU's name.
-_SETTINGS = "OPT BOUNDSCHECK DEBUGINFO_DEFAULT USING_SVML LOOP_VECTORIZE SLP_VECTORIZE"
+_SETTINGS = (
+    "OPT",
+    "BOUNDSCHECK",
+    "DEBUGINFO_DEFAULT",
+    "USING_SVML",
+    "LOOP_VECTORIZE",
+    "SLP_VECTORIZE",
+)
 _warned = set()
 
 
@@ -34,7 +41,7 @@ class KernelFiles:
 
     def _entry(self, key):
         """The file of a key (signature, CPU, bytecode), and the stamp it must have."""
-        settings = [getattr(config, name, None) for name in _SETTINGS.split()]
+        settings = [getattr(config, name, None) for name in _SETTINGS]
         identity = repr((settings, key))
         # It is in the stamp too: its hash in the name is cut, and files may be moved.
         stamp = hashlib.sha256((self._stamp + identity).encode()).digest()

@@ -13,8 +13,8 @@ from .kernel_files import KernelFiles
 class _Ordered(set):
     """A set that prints in the same order in every process.
 
-    The flags are part of the symbols of compiled functions, and symbols have to be the
-    same for one file to serve all processes.
+    Numba prints the flags into the symbols of compiled functions, which are not to
+    depend on the seed of the process's hashes.
     """
 
     def __iter__(self):

@@ -3,44 +3,29 @@
 from functools import cached_property, partial
 
 from . import patterns
+from .plan import Plan
 from .pruned import PrunedPlan
 from .pruned_engines import PrunedGradient, PrunedRows
 from .radix2_columns import Radix2Columns
 from .radix2_gradient import Radix2Gradient
 from .radix2_rows import Radix2Rows
-from .selection import Selection
 
 MIN_PRUNED_BATCH = 16  # samples from which few inputs or outputs are made use of
 
 
-class BinaryPlan:
-    """Size, order of strides, the coordinates used and kept; no weights, no checks.
-
-    What to do depends on the dtype and on what the samples are, not on the weights: an
-    engine for rows, columns or gradients is made once and kept. Its `pack` turns flat
-    weights into what its kernel reads; its `apply` or `vjp` takes C-ordered arrays of
-    that dtype. Results do not depend on the number of workers.
-    """
+class BinaryPlan(Plan):
+    """Size, order of strides, the coordinates used and kept."""
 
     def __init__(self, n, *, stride="increasing", inputs=None, outputs=None):
-        self.n, self.depth = n, n.bit_length() - 1
-        self.stride, self.inputs, self.outputs = stride, inputs, outputs
-        self.n_stored, self.sizes = 2 * n * self.depth, (n, n)
-        self.ins, self.outs = Selection(n, inputs), Selection(n, outputs)
-        self.shape = self.outs.count, self.ins.count
-        self.increasing = stride == "increasing"
-        self.pattern = patterns.mixed((2,) * self.depth, self.increasing)
+        self.stride, self.increasing = stride, stride == "increasing"
+        pattern = patterns.mixed((2,) * (n.bit_length() - 1), self.increasing)
+        super().__init__((n, n), pattern, inputs, outputs)
         self._kept = outputs if self.increasing else inputs
-        self._pruned, self._engines = {}, {}  # by dtype, and by kind and dtype
+        self._pruned = {}  # by dtype
 
     def __reduce__(self):  # kernels do not go into a pickle
         ends = {"inputs": self.inputs, "outputs": self.outputs}
         return partial(BinaryPlan, stride=self.stride, **ends), (self.n,)
-
-    @cached_property
-    def n_weights(self):
-        """Number of weights on a path from a used input to a kept output."""
-        return patterns.effective(self.pattern, self.inputs, self.outputs)
 
     @cached_property
     def T(self):
@@ -71,12 +56,6 @@ class BinaryPlan:
         """The engine for the gradients of so many rows."""
         pruned = batch >= MIN_PRUNED_BATCH and self.pruned(dtype)
         return self._engine(PrunedGradient if pruned else Radix2Gradient, dtype)
-
-    def _engine(self, kind, dtype):
-        engine = self._engines.get((kind, dtype))
-        if engine is None:
-            engine = self._engines[kind, dtype] = kind(self, dtype)
-        return engine
 
     def pruned(self, dtype):
         """How few inputs or outputs are made use of; None if that is not faster."""

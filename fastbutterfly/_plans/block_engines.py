@@ -20,22 +20,19 @@ from .._kernels.block_chain import (
     chain_rows,
 )
 from .block_packing import pack, unpack
+from .plan import Engine
 from .radix2_gradient import MIN_SUMMED
 from .radix2_rows import TILE_BYTES
 
 
-class _Engine:
+class _BlockEngine(Engine):
     """What the engines have in common; `pack` makes weights ready for the kernels."""
 
     def __init__(self, plan, dtype):
-        self.dtype, self.lanes = dtype, register_lanes(dtype)
-        self.inputs, self.outputs, self._pattern = plan.ins, plan.outs, plan.pattern
-        self.n_out, self.n_in = plan.sizes
-        self._widest, self._table, self._n_stored = (
-            plan.widest,
-            plan.table,
-            plan.n_stored,
-        )
+        super().__init__(plan, dtype)
+        self.lanes, (self.n_out, self.n_in) = register_lanes(dtype), plan.sizes
+        self._pattern, self._table = plan.pattern, plan.table
+        self._widest, self._n_stored = plan.widest, plan.n_stored
         size = self._widest * self.lanes * dtype.itemsize
         self._registers = min(16, max(2, TILE_BYTES // size // 2 * 2))  # in a tile
 
@@ -48,8 +45,8 @@ class _Engine:
         return threads(workers, is_parallel(self._n_stored * batch))
 
 
-class BlockRows(_Engine):
-    """Engine for rows of one dtype: `pack` weights, then `apply`."""
+class BlockRows(_BlockEngine):
+    """Engine for rows: `pack` weights, then `apply`."""
 
     def __init__(self, plan, dtype):
         super().__init__(plan, dtype)
@@ -93,8 +90,8 @@ class BlockRows(_Engine):
         run(work, parts(len(x), self._registers * lanes, count), workers)
 
 
-class BlockColumns(_Engine):
-    """Engine for columns of one dtype: `pack` weights, then `apply`."""
+class BlockColumns(_BlockEngine):
+    """Engine for columns: `pack` weights, then `apply`."""
 
     def accepts(self, shape):
         """Whether the kernel can take planes of this shape without a copy."""
@@ -122,8 +119,8 @@ class BlockColumns(_Engine):
         return y
 
 
-class BlockGradient(_Engine):
-    """Engine for gradients of one dtype: `pack` weights, then `vjp`."""
+class BlockGradient(_BlockEngine):
+    """Engine for gradients: `pack` weights, then `vjp`."""
 
     def __init__(self, plan, dtype):
         super().__init__(plan, dtype)

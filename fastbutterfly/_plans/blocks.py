@@ -7,35 +7,25 @@ import numpy as np
 from .._base.memory import frozen
 from . import patterns
 from .block_engines import BlockColumns, BlockGradient, BlockRows
-from .selection import Selection
+from .plan import Plan
 
 
-class BlockPlan:
-    """Patterns, the coordinates used and kept; no weights, no checks.
+class BlockPlan(Plan):
+    """Patterns, the coordinates used and kept.
 
     As `BinaryPlan`, which is for power-of-two butterflies; weights are flat, in the
     order of `patterns.views`.
     """
 
     def __init__(self, pattern, *, inputs=None, outputs=None):
-        self.pattern, self.inputs, self.outputs = pattern, inputs, outputs
-        self.sizes = patterns.n_out(pattern[-1]), patterns.n_in(pattern[0])
-        self.n, self.depth = max(self.sizes), len(pattern)
+        sizes = patterns.n_out(pattern[-1]), patterns.n_in(pattern[0])
+        super().__init__(sizes, pattern, inputs, outputs)
         self.stride = patterns.stride_of(pattern)
-        self.n_stored = sum(map(patterns.n_stored, pattern))
-        self.outs, self.ins = map(Selection, self.sizes, (outputs, inputs))
-        self.shape = self.outs.count, self.ins.count
-        self.widest = max(self.sizes[0], *map(patterns.n_in, pattern))
-        self._engines = {}
+        self.widest = max(sizes[0], *map(patterns.n_in, pattern))
 
     def __reduce__(self):  # kernels do not go into a pickle
         ends = {"inputs": self.inputs, "outputs": self.outputs}
         return partial(BlockPlan, **ends), (self.pattern,)
-
-    @cached_property
-    def n_weights(self):
-        """Number of weights on a path from a used input to a kept output."""
-        return patterns.effective(self.pattern, self.inputs, self.outputs)
 
     @cached_property
     def T(self):
@@ -70,9 +60,3 @@ class BlockPlan:
     def gradient(self, batch, dtype):
         """The engine for the gradients of so many rows."""
         return self._engine(BlockGradient, dtype)
-
-    def _engine(self, kind, dtype):
-        engine = self._engines.get((kind, dtype))
-        if engine is None:
-            engine = self._engines[kind, dtype] = kind(self, dtype)
-        return engine

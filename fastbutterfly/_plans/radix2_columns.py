@@ -12,23 +12,18 @@ from .._base.threads import is_parallel, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_forward import columns_down, columns_up
 from .._kernels.schedule import forward_schedule
+from .plan import Engine
 from .weight_order import WeightOrder
 
-REGISTERS = (
-    8  # of a row of columns that are worked on together: two cache lines or more
-)
+REGISTERS = 8  # of a row of columns at a time: two cache lines or more
 
 
-class Radix2Columns:
-    """Engine for columns of one dtype: `pack` weights, then `apply`."""
+class Radix2Columns(Engine):
+    """Engine for columns: `pack` weights, then `apply`."""
 
     def __init__(self, plan, dtype):
-        self.n, self.dtype, self.inputs, self.outputs = (
-            plan.n,
-            dtype,
-            plan.ins,
-            plan.outs,
-        )
+        super().__init__(plan, dtype)
+        self.n = plan.n
         self.pack = WeightOrder(plan, dtype, 1, forward_schedule(plan.n, 0)).pack
         self._depth, self._lanes = plan.depth, register_lanes(dtype)
         self._kernel = columns_up if plan.increasing else columns_down

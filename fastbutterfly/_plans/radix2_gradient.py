@@ -16,24 +16,20 @@ from .._jit.staging import register_lanes
 from .._kernels.butterfly_gradient import SKEW, gradient_down, gradient_up
 from .._kernels.butterfly_small import small_gradient_down, small_gradient_up
 from .._kernels.schedule import gradient_schedule
-from .radix2_rows import (
-    MIN_ALIGNED,
-    is_small,
-    padded,
-    samples_per_tile,
-    schedule,
-)
+from .plan import Engine
+from .radix2_rows import MIN_ALIGNED, is_small, padded, samples_per_tile, schedule
 from .weight_order import WeightOrder
 
 MIN_SUMMED = 64  # minimum rows per partial gradient sum
 
 
-class Radix2Gradient:
-    """Engine for gradients of one dtype: `pack` weights, then `vjp`."""
+class Radix2Gradient(Engine):
+    """Engine for gradients: `pack` weights, then `vjp`."""
 
     def __init__(self, plan, dtype):
-        n, lanes = plan.n, register_lanes(dtype)
-        self.n, self.dtype, self.inputs, self.outputs = n, dtype, plan.ins, plan.outs
+        super().__init__(plan, dtype)
+        self.n = n = plan.n
+        lanes = register_lanes(dtype)
         self._depth, self._is_small = plan.depth, is_small(n, dtype)
         self._levels = plan.depth - lanes.bit_length() + 1
         sweeps = schedule(n, dtype)
@@ -93,10 +89,13 @@ class Radix2Gradient:
 
     def _parts(self, size):
         """Slices of a flat batch, which depend on its size alone."""
-        samples = max(min(self._samples, size // self.n // 2 * 2), 2)
-        unit = max(self._unit, samples * self.n)
+        unit = max(self._unit, self._samples_of(size) * self.n)
         count = threads(PARTS, is_parallel(2 * self._depth * size))
         return parts(size, unit, count, self._min_summed)
+
+    def _samples_of(self, size):
+        """Samples in a tile of a flat batch, an even number."""
+        return max(min(self._samples, size // self.n // 2 * 2), 2)
 
     def _size(self, samples):
         """Elements of the buffers for a tile: inputs of all sweeps, and a gradient."""
@@ -113,7 +112,7 @@ class Radix2Gradient:
         if self._is_small:
             self._small(x, g, packed, gx, total, self.n)
             return
-        samples = max(min(self._samples, len(x) // self.n // 2 * 2), 2)
+        samples = self._samples_of(len(x))
         scratch = self._scratch.take(self._size(samples))
         sizes = samples, self.n, self._levels
         self._large(x, g, packed, gx, total, scratch, sizes)

@@ -12,11 +12,12 @@
 import numpy as np
 
 from .._base.memory import Scratch, aligned, frozen
-from .._base.threads import is_serial, parts, run, threads
+from .._base.threads import is_parallel, parts, run, threads
 from .._jit.staging import register_lanes
 from .._kernels.butterfly_forward import rows_down, rows_up
 from .._kernels.butterfly_small import small_down, small_up
 from .._kernels.schedule import forward_schedule
+from .plan import Engine
 from .weight_order import WeightOrder
 
 MAX_NEAR = 1 << 19  # bytes of a sample from which its weights come from memory
@@ -48,12 +49,13 @@ def schedule(n, dtype):
     return forward_schedule(max(n // lanes, 1), min(lanes, n).bit_length() - 1)
 
 
-class Radix2Rows:
-    """Engine for rows of one dtype: `pack` weights, then `apply`."""
+class Radix2Rows(Engine):
+    """Engine for rows: `pack` weights, then `apply`."""
 
     def __init__(self, plan, dtype):
-        n, lanes = plan.n, register_lanes(dtype)
-        self.n, self.dtype, self.inputs, self.outputs = n, dtype, plan.ins, plan.outs
+        super().__init__(plan, dtype)
+        self.n = n = plan.n
+        lanes = register_lanes(dtype)
         self.pack = WeightOrder(plan, dtype, lanes, schedule(n, dtype)).pack
         self._depth, self._is_small = plan.depth, is_small(n, dtype)
         if self._is_small:
@@ -109,7 +111,7 @@ class Radix2Rows:
             self._call(padded(x[whole:], unit), packed, end)
             y[whole:] = end[: size - whole]
             x, y, size = x[:whole], y[:whole], whole
-        if size and is_serial(2 * self._depth * size, workers):
+        if size and (workers == 1 or not is_parallel(2 * self._depth * size)):
             self._call(x, packed, y)
         elif size:
             unit = max(unit, min(self._samples, size // self.n) * self.n)

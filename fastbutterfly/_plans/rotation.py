@@ -26,11 +26,9 @@ MIN_PARALLEL_BYTES = 1 << 20  # of a batch from which a second thread is faster
 
 def draw(n, rounds, rng):
     """A rotation, drawn."""
-    return (
-        DenseRotation.draw(n, rng)
-        if n <= MAX_DENSE
-        else HadamardRotation.draw(n, rounds, rng)
-    )
+    if n <= MAX_DENSE:
+        return DenseRotation.draw(n, rng)
+    return HadamardRotation.draw(n, rounds, rng)
 
 
 class DenseRotation:

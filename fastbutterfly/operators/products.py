@@ -158,7 +158,7 @@ class Products(Operator):
         plan, dtype = self._plan, self._weights.dtype
         if layout.is_plain(x, dtype, 1, plan.shape[1]):
             return self._apply_vector(x)
-        if not layout.is_plain_matrix(x, dtype, plan.shape[1]):
+        if not layout.is_plain(x, dtype, 2, plan.shape[1], axis=0):
             return super().__matmul__(x)
         engine, planes = plan.columns(dtype), x[np.newaxis]
         if engine.accepts(planes.shape):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..._base.arguments import all_finite
 from ..arguments import rows_of
 from ..losses import MSE, BinaryCrossEntropy, CrossEntropy, Huber
 from .history import DivergenceError, History
@@ -49,13 +50,13 @@ class TrainingRun:
         if not math.isfinite(value):
             self._diverge(f"loss is {value}: it is")
         self.net.backward(saved, g, gradient, input_gradient=False)
-        if not _all_finite(gradient):
+        if not all_finite(gradient):
             self._diverge("gradient is")
         if self.clip is not None and (norm := _norm(gradient)) > self.clip:
             gradient *= self.clip / norm
         self.optimizer.update(parameters, gradient, self.state)
         self.history.steps += 1
-        if not _all_finite(parameters):
+        if not all_finite(parameters):
             self._diverge("parameters are")
         return value
 
@@ -95,12 +96,6 @@ class TrainingRun:
             step,
             self.history,
         )
-
-
-def _all_finite(array):
-    """Whether a real array of one dimension holds no NaN or infinity."""
-    # A sum shows either; only one that overflows by itself asks for a closer look.
-    return math.isfinite(np.add.reduce(array)) or bool(np.isfinite(array).all())
 
 
 def _norm(array):
